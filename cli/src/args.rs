@@ -1,0 +1,121 @@
+//! What `rushesctl` is told: verbs and options. Options for all verbs stand before or after them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Rushes without a display: the same engine as the window's, for ingest boxes and scripts.
+///
+/// Exit status: 0 if all that was asked for is done and proved, 2 for a usage error, 1 otherwise.
+#[derive(Debug, Parser)]
+#[command(name = "rushesctl", version, about, propagate_version = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub place: Bucket,
+    /// One JSON object a line, of the types that the window gets
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Seconds to wait for a lost network or store before giving up; what was sent is kept
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 300)]
+    pub patience: u64,
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// Which bucket: a named profile, or one described here with keys from the AWS environment variables.
+#[derive(Clone, Debug, Args)]
+pub struct Bucket {
+    /// A newsroom's profile; without it, the one in use
+    #[arg(long, global = true, value_name = "NAME", conflicts_with_all = ["endpoint", "region", "bucket"])]
+    pub profile: Option<String>,
+    /// Address of an S3-compatible store; without it, AWS
+    #[arg(long, global = true, value_name = "URL")]
+    pub endpoint: Option<String>,
+    #[arg(long, global = true, value_name = "REGION")]
+    pub region: Option<String>,
+    #[arg(long, global = true, value_name = "BUCKET")]
+    pub bucket: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Send files and folders. Again after a stop, it goes on where it was
+    Put {
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        /// Put them under this prefix, under their own names, instead of by the profile's key template
+        #[arg(long, value_name = "PREFIX")]
+        to: Option<String>,
+        /// For the key template
+        #[arg(long, default_value = "", conflicts_with = "to")]
+        slug: String,
+        /// For the key template
+        #[arg(long, default_value = "", conflicts_with = "to")]
+        story: String,
+        /// For the key template
+        #[arg(long, default_value = "", conflicts_with = "to")]
+        desk: String,
+    },
+    /// Fetch objects. Nothing that is there is overwritten
+    Get {
+        #[arg(required = true, value_name = "KEY")]
+        keys: Vec<String>,
+        /// The folder to fetch into
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        into: PathBuf,
+    },
+    /// List objects
+    Ls {
+        #[arg(value_name = "PREFIX", default_value = "")]
+        prefix: String,
+    },
+    /// List transfers
+    Transfers,
+    /// Pause transfers; what was sent is kept
+    Pause(Ids),
+    /// Go on with paused transfers, to their end
+    Resume(Ids),
+    /// Give transfers up; nothing of them stays in the bucket
+    Cancel(Ids),
+    /// Try failed or waiting transfers again, to their end
+    Retry(Ids),
+    /// Newsrooms: their buckets and how they are reached
+    #[command(subcommand)]
+    Profile(ProfileVerb),
+    /// Serve the practice newsroom's bucket for any S3 client, until interrupted
+    Practice {
+        /// Print its keys and nothing else
+        #[arg(long)]
+        print_keys: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Ids {
+    #[arg(required = true, value_name = "ID")]
+    pub ids: Vec<i64>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ProfileVerb {
+    /// List them
+    List,
+    /// Add or change one, with --bucket, --region and --endpoint. Keys are taken from the AWS environment variables, or
+    /// asked for, and kept in the keychain
+    Add {
+        name: String,
+        /// The office that this computer belongs to
+        #[arg(long, default_value = "")]
+        bureau: String,
+        /// How keys are made, such as {bureau}/{date}/{slug}/{name}
+        #[arg(long, default_value = "{name}")]
+        template: String,
+        /// Use S3 Transfer Acceleration
+        #[arg(long)]
+        accelerate: bool,
+    },
+    /// Make one the profile in use
+    Use { name: String },
+    /// Remove one, and its keys from the keychain
+    Remove { name: String },
+}

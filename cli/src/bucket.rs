@@ -1,0 +1,85 @@
+//! Which bucket a command means: a named profile, the one in use, or one described by options with keys lent from the
+//! environment for as long as the command runs.
+
+use rushes_engine::api::{Keys, SaveProfile};
+use rushes_engine::attach::Connection;
+use rushes_engine::credentials::from_environment;
+use rushes_engine::error::{Code, Error, Result};
+use rushes_engine::keys::PLAIN_TEMPLATE;
+use rushes_engine::profile::{CredentialsFrom, Profile};
+use rushes_newsroom::{self as newsroom, Practice};
+
+use crate::args::Bucket;
+
+/// A bucket that is ready to be asked for.
+pub struct Ready {
+    /// `None`: the one in use.
+    pub profile: Option<String>,
+    lent: Option<(Profile, Keys)>,
+    /// Serves while this lives.
+    _practice: Option<Practice>,
+}
+
+impl Ready {
+    /// Lends the keys (again): they live only as long as the engine that was lent them.
+    pub async fn lend(&self, connection: &Connection) -> Result<()> {
+        let Some((profile, keys)) = &self.lent else { return Ok(()) };
+        connection
+            .call(|engine, context| {
+                let request = SaveProfile { profile: profile.clone(), keys: None };
+                async move { engine.save_profile(context, request).await }
+            })
+            .await??;
+        connection
+            .call(|engine, context| {
+                let (name, keys) = (profile.name.clone(), keys.clone());
+                async move { engine.lend_keys(context, name, keys).await }
+            })
+            .await?
+    }
+}
+
+pub async fn ready(bucket: &Bucket, connection: &Connection) -> Result<Ready> {
+    let described = bucket.bucket.is_some() || bucket.endpoint.is_some() || bucket.region.is_some();
+    if !described {
+        let practice = practice_if_used(bucket.profile.as_deref(), connection).await?;
+        return Ok(Ready { profile: bucket.profile.clone(), lent: None, _practice: practice });
+    }
+    let profile = described_profile(bucket)?;
+    let keys = from_environment().await?;
+    let ready = Ready { profile: Some(profile.name.clone()), lent: Some((profile, keys)), _practice: None };
+    ready.lend(connection).await?;
+    Ok(ready)
+}
+
+/// The practice newsroom's bucket is there only while somebody serves it.
+async fn practice_if_used(named: Option<&str>, connection: &Connection) -> Result<Option<Practice>> {
+    let used = match named {
+        Some(name) => name == newsroom::PROFILE,
+        None => {
+            let rows = connection.call(|engine, context| async move { engine.profiles(context).await }).await?;
+            rows.iter().any(|row| row.in_use && row.profile.name == newsroom::PROFILE)
+        }
+    };
+    if used { Ok(Some(newsroom::open(connection).await?)) } else { Ok(None) }
+}
+
+fn described_profile(bucket: &Bucket) -> Result<Profile> {
+    let from_environment =
+        |names: &[&str]| names.iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+    let name = bucket.bucket.clone().ok_or_else(|| Error::new(Code::BadInput, "Say which bucket, with --bucket."))?;
+    let region = bucket.region.clone().or_else(|| from_environment(&["AWS_REGION", "AWS_DEFAULT_REGION"]));
+    let endpoint = bucket.endpoint.clone().or_else(|| from_environment(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]));
+    let region = region.unwrap_or_else(|| "us-east-1".to_owned());
+    Profile {
+        name: format!("{name} at {} in {region}", endpoint.as_deref().unwrap_or("AWS")).chars().take(80).collect(),
+        bureau: String::new(),
+        bucket: name,
+        region,
+        endpoint,
+        accelerate: false,
+        key_template: PLAIN_TEMPLATE.to_owned(),
+        credentials: CredentialsFrom::Lent,
+    }
+    .checked()
+}

@@ -1,0 +1,70 @@
+//! `rushesctl`: parses, asks the engine, shows. No transfer logic lives here.
+
+mod args;
+mod bucket;
+mod follow;
+mod show;
+mod verbs;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use rushes_engine::Scope;
+use rushes_engine::attach::Connection;
+use rushes_engine::error::Result;
+use rushes_engine::home::Home;
+
+use args::Cli;
+use show::Show;
+
+fn main() -> ExitCode {
+    // Clap ends the process with 2 on a usage error.
+    let cli = Cli::parse();
+    let show = Show::new(cli.json);
+    log_to_stderr();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(e) => {
+            show.error(&rushes_engine::error::Error::internal(e));
+            return ExitCode::FAILURE;
+        }
+    };
+    let done = runtime.block_on(run(&cli, &show));
+    // A read that waits for a slow disk or a keychain must not hold the command open.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            show.error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether all that was asked for is done.
+async fn run(cli: &Cli, show: &Show) -> Result<bool> {
+    let connection = Connection::open(Home::of_this_user()?, Scope::Asked).await?;
+    let done = tokio::select! {
+        done = verbs::run(cli, show, &connection) => done,
+        _ = tokio::signal::ctrl_c() => {
+            show.stopped();
+            Ok(false)
+        }
+    };
+    // Others may have asked this process's engine for transfers: it stays until they are done.
+    if done.is_ok() {
+        follow::until_idle(&connection).await;
+    }
+    connection.close().await;
+    done
+}
+
+/// `RUSHES_LOG=debug` shows what our own crates do, and nobody else's: an SDK's log may hold signed requests.
+fn log_to_stderr() {
+    let Ok(level) = std::env::var("RUSHES_LOG") else { return };
+    let filter = format!("off,rushes_engine={level},rushes_practice={level}");
+    if let Ok(filter) = tracing_subscriber::EnvFilter::try_new(filter) {
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    }
+}

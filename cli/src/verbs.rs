@@ -1,0 +1,266 @@
+//! The verbs, each a few calls of the engine.
+
+use std::io::{BufRead, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rushes_engine::api::{Action, AddFiles, FetchClips, Keys, Place, SaveProfile, TransferRow};
+use rushes_engine::attach::Connection;
+use rushes_engine::credentials::{self, SERVICE, from_environment};
+use rushes_engine::error::{Code, Error, Result};
+use rushes_engine::keys::Fields;
+use rushes_engine::profile::{CredentialsFrom, Profile};
+use rushes_engine::transfer::TransferId;
+use rushes_newsroom as newsroom;
+use zeroize::Zeroizing;
+
+use crate::args::{Cli, ProfileVerb, Verb};
+use crate::bucket::{Ready, ready};
+use crate::follow::{ask, follow};
+use crate::show::{Show, printable};
+
+pub async fn run(cli: &Cli, show: &Show, connection: &Connection) -> Result<bool> {
+    let patience = Duration::from_secs(cli.patience);
+    match &cli.verb {
+        Verb::Put { paths, to, slug, story, desk } => {
+            let ready = ready(&cli.place, connection).await?;
+            let place = match to {
+                Some(prefix) => Place::Prefix { prefix: prefix.clone() },
+                None => {
+                    Place::Template { fields: Fields { slug: slug.clone(), story: story.clone(), desk: desk.clone() } }
+                }
+            };
+            let paths = paths.iter().map(|path| text_of(path)).collect::<Result<Vec<_>>>()?;
+            let request = AddFiles { profile: ready.profile.clone(), paths, place };
+            let added = connection
+                .call(|engine, context| {
+                    let request = request.clone();
+                    async move { engine.add_files(context, request).await }
+                })
+                .await??;
+            follow(connection, Some(&ready), show, &added.transfers, patience).await
+        }
+        Verb::Get { keys, into } => {
+            let ready = ready(&cli.place, connection).await?;
+            let request = FetchClips { profile: ready.profile.clone(), keys: keys.clone(), into: Some(text_of(into)?) };
+            let added = connection
+                .call(|engine, context| {
+                    let request = request.clone();
+                    async move { engine.fetch_clips(context, request).await }
+                })
+                .await??;
+            follow(connection, Some(&ready), show, &added.transfers, patience).await
+        }
+        Verb::Ls { prefix } => {
+            let ready = ready(&cli.place, connection).await?;
+            list(connection, &ready, prefix, show).await
+        }
+        Verb::Transfers => {
+            for row in rows(connection).await? {
+                show.listed(&row);
+            }
+            Ok(true)
+        }
+        Verb::Pause(ids) => {
+            ask(connection, Action::Pause, ids.ids.clone()).await?;
+            show_them(connection, show, &ids.ids).await
+        }
+        Verb::Cancel(ids) => {
+            let _ready = ready_for(cli, connection, &ids.ids).await?;
+            ask(connection, Action::Cancel, ids.ids.clone()).await?;
+            follow(connection, None, show, &ids.ids, patience).await?;
+            let rows = rows(connection).await?;
+            Ok(rows
+                .iter()
+                .filter(|row| ids.ids.contains(&row.id))
+                .all(|row| row.status == rushes_engine::transfer::Status::Cancelled))
+        }
+        Verb::Resume(ids) => go_on(cli, connection, show, Action::Resume, &ids.ids, patience).await,
+        Verb::Retry(ids) => go_on(cli, connection, show, Action::Retry, &ids.ids, patience).await,
+        Verb::Profile(verb) => profile(cli, verb, connection, show).await,
+        Verb::Practice { print_keys } => practice(connection, show, *print_keys).await,
+    }
+}
+
+async fn go_on(
+    cli: &Cli,
+    connection: &Connection,
+    show: &Show,
+    action: Action,
+    ids: &[TransferId],
+    patience: Duration,
+) -> Result<bool> {
+    let ready = ready_for(cli, connection, ids).await?;
+    ask(connection, action, ids.to_vec()).await?;
+    follow(connection, ready.first(), show, ids, patience).await
+}
+
+/// The buckets that these transfers belong to.
+async fn ready_for(cli: &Cli, connection: &Connection, ids: &[TransferId]) -> Result<Vec<Ready>> {
+    if cli.place.bucket.is_some() || cli.place.endpoint.is_some() {
+        return Ok(vec![ready(&cli.place, connection).await?]);
+    }
+    let mut profiles: Vec<String> =
+        rows(connection).await?.into_iter().filter(|row| ids.contains(&row.id)).map(|row| row.profile).collect();
+    profiles.sort();
+    profiles.dedup();
+    let mut all = Vec::new();
+    for profile in profiles {
+        let place = crate::args::Bucket { profile: Some(profile), ..cli.place.clone() };
+        all.push(ready(&place, connection).await?);
+    }
+    Ok(all)
+}
+
+async fn rows(connection: &Connection) -> Result<Vec<TransferRow>> {
+    Ok(connection.call(|engine, context| async move { engine.updates(context, 0).await }).await?.rows)
+}
+
+async fn show_them(connection: &Connection, show: &Show, ids: &[TransferId]) -> Result<bool> {
+    for row in rows(connection).await?.iter().filter(|row| ids.contains(&row.id)) {
+        show.listed(row);
+    }
+    Ok(true)
+}
+
+async fn list(connection: &Connection, ready: &Ready, prefix: &str, show: &Show) -> Result<bool> {
+    let mut after: Option<String> = None;
+    loop {
+        let page = connection
+            .call(|engine, context| {
+                let (profile, prefix, after) = (ready.profile.clone(), prefix.to_owned(), after.clone());
+                async move { engine.list(context, profile, prefix, after).await }
+            })
+            .await??;
+        page.clips.iter().for_each(|clip| show.clip(clip));
+        match page.clips.last() {
+            Some(last) if page.more => after = Some(last.key.clone()),
+            _ => return Ok(true),
+        }
+    }
+}
+
+async fn profile(cli: &Cli, verb: &ProfileVerb, connection: &Connection, show: &Show) -> Result<bool> {
+    match verb {
+        ProfileVerb::List => {
+            let rows = connection.call(|engine, context| async move { engine.profiles(context).await }).await?;
+            for row in rows {
+                if show.json() {
+                    show.object(&row);
+                } else {
+                    let mark = if row.in_use { "*" } else { " " };
+                    let p = &row.profile;
+                    show.line(&format!(
+                        "{mark} {}  {} · {} · {}",
+                        printable(&p.name),
+                        p.bucket,
+                        p.region,
+                        p.endpoint.as_deref().unwrap_or("AWS")
+                    ));
+                }
+            }
+            Ok(true)
+        }
+        ProfileVerb::Add { name, bureau, template, accelerate } => {
+            let bucket = cli
+                .place
+                .bucket
+                .clone()
+                .ok_or_else(|| Error::new(Code::BadInput, "Say which bucket, with --bucket."))?;
+            let profile = Profile {
+                name: name.clone(),
+                bureau: bureau.clone(),
+                bucket,
+                region: cli.place.region.clone().unwrap_or_else(|| "us-east-1".to_owned()),
+                endpoint: cli.place.endpoint.clone(),
+                accelerate: *accelerate,
+                key_template: template.clone(),
+                credentials: CredentialsFrom::Keychain,
+            };
+            let request = SaveProfile { profile: profile.checked()?, keys: Some(keys_for_keeping().await?) };
+            connection
+                .call(|engine, context| {
+                    let request = request.clone();
+                    async move { engine.save_profile(context, request).await }
+                })
+                .await??;
+            Ok(true)
+        }
+        ProfileVerb::Use { name } => {
+            if name == newsroom::PROFILE {
+                // Makes it where it does not exist yet.
+                newsroom::open(connection).await?;
+            }
+            connection
+                .call(|engine, context| {
+                    let name = name.clone();
+                    async move { engine.use_profile(context, name).await }
+                })
+                .await??;
+            Ok(true)
+        }
+        ProfileVerb::Remove { name } => {
+            connection
+                .call(|engine, context| {
+                    let name = name.clone();
+                    async move { engine.remove_profile(context, name).await }
+                })
+                .await??;
+            Ok(true)
+        }
+    }
+}
+
+/// Never from an argument, which every user of the computer can read.
+async fn keys_for_keeping() -> Result<Keys> {
+    if std::env::var_os("AWS_ACCESS_KEY_ID").is_some() {
+        return from_environment().await;
+    }
+    let asked = |what: &str| -> Result<Zeroizing<String>> {
+        let answer = if std::io::stdin().is_terminal() {
+            rpassword::prompt_password(format!("{what}: "))
+        } else {
+            let mut line = String::new();
+            std::io::stdin().lock().read_line(&mut line).map(|_| line)
+        };
+        let answer = Zeroizing::new(answer.map_err(|e| Error::new(Code::BadInput, "No keys were given.").because(e))?);
+        Ok(Zeroizing::new(answer.trim().to_owned()))
+    };
+    let id = asked("Access key ID")?;
+    let secret = asked("Secret access key")?;
+    Ok(Keys { access_key_id: id.to_string(), secret_access_key: secret, session_token: None })
+}
+
+async fn practice(connection: &Connection, show: &Show, print_keys: bool) -> Result<bool> {
+    let home = rushes_engine::home::Home::of_this_user()?;
+    let practice = newsroom::open(connection).await?;
+    if print_keys {
+        let keys = practice.keys();
+        show.line(&format!("AWS_ACCESS_KEY_ID={}", keys.access_key_id));
+        show.line(&format!("AWS_SECRET_ACCESS_KEY={}", keys.secret_access_key.as_str()));
+        return Ok(true);
+    }
+    let account = credentials::account(&home, newsroom::PROFILE)?;
+    let place =
+        format!("the keychain, service {SERVICE}, account {account}; rushesctl practice --print-keys prints them");
+    if show.json() {
+        show.object(&serde_json::json!({
+            "endpoint": practice.endpoint(), "region": rushes_practice::REGION, "bucket": rushes_practice::BUCKET, "keys": place,
+        }));
+    } else {
+        show.line(&format!("endpoint  {}", practice.endpoint()));
+        show.line(&format!("region    {}", rushes_practice::REGION));
+        show.line(&format!("bucket    {}", rushes_practice::BUCKET));
+        show.line(&format!("keys      in {place}"));
+    }
+    // Until Ctrl-C.
+    std::future::pending().await
+}
+
+fn text_of(path: &Path) -> Result<String> {
+    let path: PathBuf =
+        std::path::absolute(path).map_err(|e| Error::new(Code::BadInput, "That is no path.").because(e))?;
+    path.to_str().map(str::to_owned).ok_or_else(|| {
+        Error::new(Code::BadInput, format!("{} is not a readable name. Put its folder instead.", path.display()))
+    })
+}

@@ -1,0 +1,118 @@
+//! What the window and the command line may ask: the shapes of requests. Bounds are checked where a request is served.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::keys::Fields;
+use crate::profile::Profile;
+use crate::transfer::{BatchId, TransferId};
+
+/// Files and folders to send, as one batch.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub struct AddFiles {
+    /// Absent: the profile in use.
+    pub profile: Option<String>,
+    /// Absolute paths. A folder brings all that is in it and keeps its structure.
+    pub paths: Vec<String>,
+    pub place: Place,
+}
+
+/// Where in the bucket files go.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase", tag = "by")]
+pub enum Place {
+    /// By the profile's key template, with these for its fields.
+    Template { fields: Fields },
+    /// Under this prefix, as they are named.
+    Prefix { prefix: String },
+}
+
+/// Objects to fetch, as one batch.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub struct FetchClips {
+    pub profile: Option<String>,
+    pub keys: Vec<String>,
+    /// An absolute path. Absent: the user's Downloads folder.
+    pub into: Option<String>,
+}
+
+/// What an `AddFiles` or `FetchClips` became.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub struct Added {
+    pub batch: BatchId,
+    /// In the order of the request; transfers that were under way already are among them.
+    pub transfers: Vec<TransferId>,
+    /// Files that were left out by rule: system litter such as .DS_Store.
+    pub left_out: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub enum Action {
+    Pause,
+    Resume,
+    Cancel,
+    Retry,
+    Forget,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub struct FootageQuery {
+    /// Words that must all occur in the key, in any case.
+    pub text: String,
+    /// Only clips modified at or after this moment.
+    pub since: Option<i64>,
+    pub offset: u32,
+    pub limit: u32,
+}
+
+/// A profile to keep, with keys where they are given.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub struct SaveProfile {
+    pub profile: Profile,
+    /// Go into the keychain. Absent: those that are there stay.
+    pub keys: Option<Keys>,
+}
+
+/// Access keys on their way in. There is no request that reads them back.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub struct Keys {
+    pub access_key_id: String,
+    #[cfg_attr(feature = "bindings", specta(type = String))]
+    pub secret_access_key: Zeroizing<String>,
+    #[cfg_attr(feature = "bindings", specta(type = Option<String>))]
+    pub session_token: Option<Zeroizing<String>>,
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Keys({}, …)", self.access_key_id)
+    }
+}
+
+/// The one watch folder of this version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub struct WatchFolder {
+    /// Absolute.
+    pub path: String,
+    pub profile: String,
+    pub fields: Fields,
+}

@@ -1,0 +1,48 @@
+//! What a window or a command line may ask of the engine. The same calls whether the engine runs in this process or in
+//! another one that owns the data directory (see `attach`); the shapes are in `asks` and `rows`.
+
+pub mod asks;
+pub mod rows;
+
+use crate::error::Error;
+use crate::keys::{Field, Fields};
+use crate::profile::ProfileRow;
+use crate::transfer::TransferId;
+
+pub use asks::*;
+pub use rows::*;
+
+/// Served by `engine::serve`. Every call may be repeated: none does its work twice.
+#[tarpc::service]
+pub trait Rushes {
+    /// What changed after `since`, or within half a minute an update that says nothing did. `since` 0 asks for all.
+    async fn updates(since: u64) -> Update;
+
+    async fn add_files(request: AddFiles) -> Result<Added, Error>;
+    async fn fetch_clips(request: FetchClips) -> Result<Added, Error>;
+    /// For all of `ids`, or for none: an action that one of them does not allow is refused for all.
+    async fn act(action: Action, ids: Vec<TransferId>) -> Result<(), Error>;
+
+    /// One stretch of what is known of the bucket of the profile in use.
+    async fn footage(query: FootageQuery) -> Result<FootagePage, Error>;
+    /// List the bucket now.
+    async fn look_again() -> Result<(), Error>;
+    /// Part of the bucket as it is now, by key. `after` is the last key of the part before.
+    async fn list(profile: Option<String>, prefix: String, after: Option<String>) -> Result<Listing, Error>;
+    async fn clip_details(key: String) -> Result<ClipDetails, Error>;
+
+    async fn profiles() -> Vec<ProfileRow>;
+    /// Asks the bucket whether profile and keys work before it keeps either.
+    async fn save_profile(request: SaveProfile) -> Result<(), Error>;
+    async fn use_profile(name: String) -> Result<(), Error>;
+    /// Also takes its keys out of the keychain. Refused while it has transfers that are not ended.
+    async fn remove_profile(name: String) -> Result<(), Error>;
+    /// The keys of a profile whose credentials are lent: held in memory only.
+    async fn lend_keys(profile: String, keys: Keys) -> Result<(), Error>;
+
+    /// What the key template of the profile in use asks of a drop, and what was answered last time.
+    async fn drop_asks() -> Result<(Vec<Field>, Fields), Error>;
+
+    async fn watch(folder: Option<WatchFolder>) -> Result<(), Error>;
+    async fn watched() -> Option<WatchFolder>;
+}

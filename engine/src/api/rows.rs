@@ -1,0 +1,228 @@
+//! What the window and `--json` are shown: whole rows, never increments. Shapes only; they are filled in `update` and
+//! `footage`. Sizes are bytes and stay far under 2^53, times are milliseconds since 1970 UTC, rates bytes a second.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::transfer::{BatchId, Can, Direction, Status, TransferId, UnixMs};
+
+/// Everything that changed after the sequence number that was asked for. The last one wins.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub struct Update {
+    pub seq: u64,
+    /// The rows are all there are: forget the ones you had.
+    pub whole: bool,
+    pub rows: Vec<TransferRow>,
+    /// Rows taken off the list.
+    pub gone: Vec<TransferId>,
+    pub totals: Totals,
+    pub lanes: Vec<LaneRow>,
+    pub watching: Option<WatchRow>,
+    /// Grows with every change of what is known of the bucket: ask for the footage again.
+    pub footage: u64,
+    /// Grows with every change of the profiles.
+    pub profiles: u64,
+    /// Things to tell the user once, by native notification. Each has its own rising `id`.
+    pub notices: Vec<Notice>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub struct TransferRow {
+    pub id: TransferId,
+    pub batch: BatchId,
+    pub direction: Direction,
+    pub profile: String,
+    pub bucket: String,
+    pub key: String,
+    /// The file's own name, verbatim: text, never markup.
+    pub name: String,
+    /// Where the file is, or will be, on this computer.
+    pub path: String,
+    /// The slug or folder that it belongs to.
+    pub story: String,
+    pub size: u64,
+    /// Bytes that S3 answered for, or that are on this disk: never what is only in a buffer.
+    pub acked: u64,
+    #[serde(flatten)]
+    pub status: Status,
+    /// A picture of the real parts: at most 200 runs.
+    pub strip: Vec<Run>,
+    pub parts: u32,
+    pub parts_in_flight: u32,
+    pub rate: u64,
+    /// When it will be done, where that can be told.
+    pub eta: Option<UnixMs>,
+    /// Bytes that were already there when this run of the engine took the transfer up.
+    pub kept: u64,
+    pub added_at: UnixMs,
+    pub started_at: Option<UnixMs>,
+    pub ended_at: Option<UnixMs>,
+    pub can: Can,
+}
+
+/// Neighbouring parts in the same condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub struct Run {
+    pub is: Cell,
+    /// Which lane carried them, as in [`LaneRow::id`]; 0 where none did.
+    pub lane: u32,
+    /// How many of the strip's columns.
+    pub n: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub enum Cell {
+    Open,
+    InFlight,
+    Acked,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub struct Totals {
+    pub going_up: u32,
+    pub coming_down: u32,
+    pub waiting: u32,
+    pub paused: u32,
+    /// Failed, or waiting for something that only the user can mend.
+    pub needs_you: u32,
+    pub done_today: u32,
+    pub bytes_left: u64,
+    pub rate_up: u64,
+    pub rate_down: u64,
+    /// When everything that moves or will move is done.
+    pub eta: Option<UnixMs>,
+    /// Bytes a second, one figure a second, oldest first, at most 120.
+    pub history_up: Vec<u64>,
+    pub history_down: Vec<u64>,
+}
+
+/// An uplink and a route, with what it carries.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub struct LaneRow {
+    /// From 1; the strip's colours go by it.
+    pub id: u32,
+    pub uplink: String,
+    pub route: String,
+    pub rate: u64,
+    pub connections: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub struct Notice {
+    pub id: u64,
+    pub about: About,
+    pub title: String,
+    pub body: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub enum About {
+    BatchDone,
+    NeedsYou,
+    NewFootage,
+}
+
+/// The watch folder and how it is doing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub struct WatchRow {
+    pub path: String,
+    pub profile: String,
+    /// Files there that are still being written.
+    pub settling: u32,
+    /// Files of this folder that are in the bucket, proved.
+    pub sent: u32,
+    pub last_look: Option<UnixMs>,
+    pub trouble: Option<Error>,
+}
+
+/// A clip in the bucket.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub struct Clip {
+    pub key: String,
+    /// The last segment of the key.
+    pub name: String,
+    /// The first segment of the key, which the key templates give to the bureau; empty at the top.
+    pub bureau: String,
+    pub size: u64,
+    pub modified: UnixMs,
+    pub etag: String,
+}
+
+impl Clip {
+    /// Name and bureau are read off the key.
+    pub fn new(key: String, size: u64, modified: UnixMs, etag: String) -> Clip {
+        let name = key.trim_end_matches('/').rsplit('/').next().unwrap_or(&key).to_owned();
+        let bureau = key.split_once('/').map_or("", |(first, _)| first).to_owned();
+        Clip { key, name, bureau, size, modified, etag }
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub struct FootagePage {
+    /// Newest first.
+    pub clips: Vec<Clip>,
+    /// How many match, of which `clips` are the asked-for stretch.
+    pub matching: u32,
+    pub total: u32,
+    pub bureaus: u32,
+    /// When the bucket was last listed; absent before the first time.
+    pub as_of: Option<UnixMs>,
+    /// The listing stopped before the bucket's end: it holds more than this version shows.
+    pub partial: bool,
+    pub trouble: Option<Error>,
+}
+
+/// A stretch of the bucket's keys, in their order.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub struct Listing {
+    pub clips: Vec<Clip>,
+    pub more: bool,
+}
+
+/// More about one clip, from its object.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub struct ClipDetails {
+    pub clip: Clip,
+    pub content_type: String,
+    pub storage_class: String,
+    /// The whole object's checksum that the store keeps, with its algorithm.
+    pub checksum: Option<StoredChecksum>,
+    /// The name the camera or the reporter gave it, where the object says so.
+    pub original_name: Option<String>,
+    pub slug: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub struct StoredChecksum {
+    pub algorithm: String,
+    /// Base64, as S3 writes it.
+    pub value: String,
+}

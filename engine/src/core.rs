@@ -1,0 +1,285 @@
+//! What the rooms of a running engine share: the journal, the board, the transfers in memory, the ways to the bucket.
+//! Changes of status are made here and nowhere else: in memory, in the journal and on the board at once.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::api::About;
+use crate::clock;
+use crate::credentials::Purse;
+use crate::drive;
+use crate::error::{Code, Error, Result};
+use crate::home::Home;
+use crate::journal::{Journal, settings, transfers, uploads};
+use crate::lane::Slots;
+use crate::live::{Live, One};
+use crate::profile::Profile;
+use crate::s3::{Offers, Store};
+use crate::source::Source;
+use crate::transfer::{self, BatchId, Change, Direction, Life, Status, TransferId};
+use crate::update::Board;
+use crate::wire::Wire;
+
+/// What a store offers is found out again after this long: stores are updated.
+const OFFERS_HOLD_MS: i64 = 7 * 24 * 3600 * 1000;
+/// The setting that names the profile in use.
+pub(crate) const IN_USE: &str = "profile in use";
+
+pub(crate) struct Core {
+    pub home: Home,
+    pub journal: Journal,
+    pub board: Board,
+    pub wire: Wire,
+    pub purse: Purse,
+    /// Somebody changed something that the conductor should look at.
+    pub wake: Notify,
+    pub closing: CancellationToken,
+    up: Slots,
+    down: Slots,
+    live: Mutex<Live>,
+    profiles: Mutex<Profiles>,
+}
+
+#[derive(Default)]
+struct Profiles {
+    all: Vec<Profile>,
+    in_use: Option<String>,
+    stores: HashMap<String, Store>,
+}
+
+impl Core {
+    pub(crate) async fn open(home: Home) -> Result<Core> {
+        let journal = Journal::open(&home.journal())?;
+        let all = journal.read(settings::profiles).await?;
+        let in_use = journal.read(|c| settings::setting(c, IN_USE)).await?;
+        Ok(Core {
+            purse: Purse::new(home.clone()),
+            home,
+            journal,
+            board: Board::new(),
+            wire: Wire::new()?,
+            wake: Notify::new(),
+            closing: CancellationToken::new(),
+            up: Slots::default(),
+            down: Slots::default(),
+            live: Mutex::default(),
+            profiles: Mutex::new(Profiles { all, in_use, stores: HashMap::new() }),
+        })
+    }
+
+    pub(crate) fn slots(&self, direction: Direction) -> &Slots {
+        match direction {
+            Direction::Up => &self.up,
+            Direction::Down => &self.down,
+        }
+    }
+
+    pub(crate) fn live(&self) -> MutexGuard<'_, Live> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks at or touches one transfer, and nothing else.
+    pub(crate) fn with<T>(&self, id: TransferId, look: impl FnOnce(&mut One) -> T) -> Result<T> {
+        self.live().transfers.get_mut(&id).map(look).ok_or_else(|| no_transfer(id))
+    }
+
+    /// Applies a change to one transfer, or says why it cannot be.
+    pub(crate) fn change(&self, id: TransferId, change: Change) -> Result<()> {
+        let now = clock::now();
+        let (batch, news) = {
+            let mut live = self.live();
+            let one = live.transfers.get_mut(&id).ok_or_else(|| no_transfer(id))?;
+            let before = one.transfer.life.status.clone();
+            transfer::apply(&mut one.transfer.life, change, now)?;
+            let life = one.transfer.life.clone();
+            self.note_life(id, &life);
+            match &life.status {
+                Status::Done { .. } => one.acked = one.transfer.size,
+                Status::Cancelled => one.parts.clear(),
+                _ => {}
+            }
+            if life.status.is_ended() {
+                one.eta = None;
+                self.journal.note(move |c| transfers::drop_plan(c, id));
+            }
+            self.board.put(one.row());
+            let news = life.status != before;
+            if news && let Status::Failed { error } = &life.status {
+                let body = format!("{}: {}", one.transfer.name, error.message);
+                self.board.tell(About::NeedsYou, "A transfer needs you".into(), body);
+            }
+            (one.transfer.batch, news && (life.status.is_ended() || matches!(life.status, Status::Failed { .. })))
+        };
+        if news {
+            self.tell_of_batch(batch);
+        }
+        self.board.show();
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    fn note_life(&self, id: TransferId, life: &Life) {
+        let life = life.clone();
+        self.journal.note(move |c| transfers::set_life(c, id, &life));
+    }
+
+    /// Once all of a batch is done, it is told, once.
+    fn tell_of_batch(&self, batch: BatchId) {
+        let live = self.live();
+        let (mut up, mut down, mut name) = (0u32, 0u32, String::new());
+        for one in live.of_batch(batch) {
+            match &one.transfer.life.status {
+                Status::Done { .. } => {
+                    name.clone_from(&one.transfer.name);
+                    if one.transfer.direction == Direction::Up { up += 1 } else { down += 1 }
+                }
+                Status::Cancelled => {}
+                _ => return,
+            }
+        }
+        drop(live);
+        let (count, place) = if up > 0 { (up, "in the bucket") } else { (down, "on this computer") };
+        if count == 0 {
+            return;
+        }
+        let body = match count {
+            1 => format!("{name} is {place} and checked."),
+            n => format!("{n} clips are {place} and checked."),
+        };
+        self.board.tell(About::BatchDone, if up > 0 { "Sent".into() } else { "Downloaded".into() }, body);
+    }
+
+    /// Gives up what was sent or fetched of a transfer, so that it begins again.
+    pub(crate) async fn forget_progress(&self, id: TransferId) -> Result<()> {
+        let transfer = self.with(id, |one| {
+            one.parts.clear();
+            one.acked = 0;
+            one.kept = 0;
+            one.sent_here = Default::default();
+            one.transfer.look = None;
+            one.transfer.clone()
+        })?;
+        if transfer.direction == Direction::Down && transfer.held.is_some() {
+            crate::sink::discard(&transfer.path).await?;
+            self.with(id, |one| one.transfer.held = None)?;
+        }
+        let facts = self.with(id, |one| one.transfer.clone())?;
+        self.journal
+            .write(move |c| {
+                uploads::give_up_begun(c, id)?;
+                transfers::set_plan(c, id, &[])?;
+                transfers::set_facts(c, &facts)
+            })
+            .await
+    }
+
+    /// Whether another of our live transfers goes to this key.
+    pub(crate) fn is_claimed(&self, bucket: &str, key: &str, except: TransferId) -> bool {
+        self.live().goes_to(bucket, key, except)
+    }
+
+    /// Aborts, apart from everything else, what was given up.
+    pub(crate) fn sweep(self: &Arc<Self>) {
+        tokio::spawn(drive::sweep(self.clone()));
+    }
+
+    // ---- profiles
+
+    fn known(&self) -> MutexGuard<'_, Profiles> {
+        self.profiles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn profiles(&self) -> (Vec<Profile>, Option<String>) {
+        let known = self.known();
+        (known.all.clone(), known.in_use.clone())
+    }
+
+    /// The named profile, or the one in use.
+    pub(crate) fn profile(&self, name: Option<&str>) -> Result<Profile> {
+        let known = self.known();
+        let Some(name) = name.or(known.in_use.as_deref()) else {
+            return Err(Error::new(
+                Code::NotFound,
+                "No newsroom is set up yet. Connect a bucket, or use the practice newsroom.",
+            ));
+        };
+        known
+            .all
+            .iter()
+            .find(|p| p.name == name)
+            .cloned()
+            .ok_or_else(|| Error::new(Code::NotFound, format!("There is no newsroom named {name}.")))
+    }
+
+    pub(crate) async fn keep_profile(&self, profile: Profile) -> Result<()> {
+        let kept = profile.clone();
+        self.journal.write(move |c| settings::save_profile(c, &kept)).await?;
+        let mut known = self.known();
+        known.stores.remove(&profile.name);
+        known.all.retain(|p| p.name != profile.name);
+        known.all.push(profile);
+        known.all.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(())
+    }
+
+    pub(crate) async fn drop_profile(&self, name: &str) -> Result<()> {
+        let dropped = name.to_owned();
+        self.journal.write(move |c| settings::remove_profile(c, &dropped)).await?;
+        let mut known = self.known();
+        known.stores.remove(name);
+        known.all.retain(|p| p.name != name);
+        if known.in_use.as_deref() == Some(name) {
+            known.in_use = None;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn set_in_use(&self, name: String) -> Result<()> {
+        let set = name.clone();
+        self.journal.write(move |c| settings::set_setting(c, IN_USE, &set)).await?;
+        self.known().in_use = Some(name);
+        Ok(())
+    }
+
+    pub(crate) async fn store(&self, profile: &str) -> Result<Store> {
+        if let Some(store) = self.known().stores.get(profile) {
+            return Ok(store.clone());
+        }
+        let found = self.profile(Some(profile))?;
+        let store = Store::new(&found, self.purse.provider(&found), &self.wire);
+        self.known().stores.insert(profile.to_owned(), store.clone());
+        Ok(store)
+    }
+
+    /// New keys: what was made with the old ones is made again.
+    pub(crate) fn forget_store(&self, profile: &str) {
+        self.known().stores.remove(profile);
+    }
+
+    /// What the profile's store checks uploads with: known for AWS, remembered, or found out now.
+    pub(crate) async fn offers(&self, profile: &str, store: &Store) -> std::result::Result<Offers, drive::Stop> {
+        let profile = self.profile(Some(profile))?;
+        let Some(endpoint) = profile.endpoint else { return Ok(Offers::WholeCrc64) };
+        let bucket = profile.bucket;
+        let since = clock::now() - OFFERS_HOLD_MS;
+        let place = (endpoint.clone(), bucket.clone());
+        if let Some(offers) = self.journal.read(move |c| settings::offers(c, &place.0, &place.1, since)).await? {
+            return Ok(offers);
+        }
+        let probe = tempfile::NamedTempFile::new_in(self.home.path()).and_then(|mut file| {
+            std::io::Write::write_all(&mut file, &rand::random::<[u8; 32]>())?;
+            Ok(file)
+        });
+        let probe = probe.map_err(|e| crate::error::disk("write into", self.home.path(), &e))?;
+        let offers = store.find_offers(&Source::open(probe.path()).await?).await?;
+        self.journal.note(move |c| settings::save_offers(c, &endpoint, &bucket, offers, clock::now()));
+        Ok(offers)
+    }
+}
+
+fn no_transfer(id: TransferId) -> Error {
+    Error::new(Code::NotFound, format!("There is no transfer {id}."))
+}

@@ -1,0 +1,124 @@
+//! Undoing: a cancelled transfer leaves nothing behind, and an upload that was given up is aborted until S3 confirms it,
+//! across restarts.
+
+use std::sync::Arc;
+
+use super::{Drive, Driven};
+use crate::core::Core;
+use crate::error::Code;
+use crate::integrity::{Algorithm, Crc64};
+use crate::journal::transfers;
+use crate::journal::uploads::{self, Stage, Upload};
+use crate::s3::{Answer, Class, Store};
+use crate::sink;
+use crate::transfer::{Direction, Proof};
+
+use super::upload::whole_object;
+
+/// How far S3's clock and ours may be apart when an upload is recognised by when it began.
+const CLOCKS_APART_MS: i64 = 15 * 60 * 1000;
+
+pub(super) async fn cancel(drive: &Drive) -> Driven<Option<Proof>> {
+    let transfer = drive.transfer()?;
+    if transfer.direction == Direction::Down {
+        if transfer.held.is_some() {
+            sink::discard(&transfer.path).await?;
+        }
+        return Ok(None);
+    }
+    let id = drive.id;
+    let begun = drive.core.journal.read(move |c| uploads::upload_of(c, id)).await?;
+    if let Some(upload) = begun
+        && upload.stage == Stage::Completing
+        && let Some(proof) = landed(drive, &upload).await?
+    {
+        return Ok(Some(proof));
+    }
+    drive.core.journal.write(move |c| uploads::give_up_all(c, id)).await?;
+    let given_up = drive.core.journal.read(uploads::aborting).await?;
+    for upload in given_up.iter().filter(|u| u.transfer == id) {
+        let store = drive.core.store(&upload.profile).await?;
+        match end(&drive.core, &store, upload).await {
+            Ok(()) => {}
+            // Waiting would not help; the upload's row stays, and the sweep goes on trying.
+            Err(refusal) if refusal.class == Class::Fail => {
+                tracing::warn!(key = upload.key, error = %refusal.error, "an upload could not be aborted");
+            }
+            Err(refusal) => return Err(refusal.into()),
+        }
+    }
+    Ok(None)
+}
+
+/// Complete was sent and its answer not heard: too late to cancel where the clip stands in the bucket.
+async fn landed(drive: &Drive, upload: &Upload) -> Driven<Option<Proof>> {
+    let id = drive.id;
+    let plan = drive.core.journal.read(move |c| transfers::plan(c, id)).await?;
+    let parts: Option<Vec<_>> = plan.iter().map(|(part, acked)| Some((acked.as_ref()?.crc, part.length))).collect();
+    let Some(parts) = parts else { return Ok(None) };
+    let whole = Crc64::combine(parts);
+    let store = drive.core.store(&upload.profile).await?;
+    match store.head(&upload.key).await {
+        Ok(object) => Ok(object
+            .checksum
+            .filter(|kept| kept.algorithm == Algorithm::Crc64Nvme && kept.value == whole.to_string())
+            .map(|_| whole_object(whole))),
+        Err(refusal) if matches!(refusal.class, Class::NoObject | Class::Fail) => Ok(None),
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+/// Aborts, and asks until the upload is really gone: parts that were on their way may arrive after the first abort.
+async fn end(core: &Core, store: &Store, upload: &Upload) -> Answer<()> {
+    if let Some(upload_id) = &upload.upload_id {
+        loop {
+            store.abort(&upload.key, upload_id).await?;
+            match store.list_parts(&upload.key, upload_id).await {
+                Ok(_) => tokio::time::sleep(super::pause(3)).await,
+                Err(refusal) if matches!(refusal.class, Class::NoUpload | Class::NoObject | Class::Unsupported) => {
+                    break;
+                }
+                // The bucket itself is gone.
+                Err(refusal) if refusal.error.code == Code::NoSuchBucket => break,
+                Err(refusal) => return Err(refusal),
+            }
+        }
+    } else {
+        // While another of our transfers goes to the same key, an empty upload there may be its own.
+        if core.is_claimed(&upload.bucket, &upload.key, upload.transfer) {
+            return Ok(());
+        }
+        if let Some(unheard) = find_unheard(core, store, upload).await? {
+            store.abort(&upload.key, &unheard).await?;
+        }
+    }
+    let id = upload.id;
+    core.journal.note(move |c| uploads::set_stage(c, id, Stage::Aborted));
+    Ok(())
+}
+
+/// The upload that S3 began for us without our hearing its ID. It is known by its key, by when it began, by being empty,
+/// and by not being one whose ID we did hear. A store that cannot list uploads leaves none to be found.
+pub(super) async fn find_unheard(core: &Core, store: &Store, upload: &Upload) -> Answer<Option<String>> {
+    for listed in store.list_uploads(&upload.key).await.unwrap_or_default() {
+        let upload_id = listed.upload_id.clone();
+        let heard = core.journal.read(move |c| uploads::is_known(c, &upload_id)).await.unwrap_or(true);
+        let near = (listed.begun_at - upload.begun_at).abs() < CLOCKS_APART_MS;
+        if near && !heard && store.list_parts(&listed.key, &listed.upload_id).await.is_ok_and(|parts| parts.is_empty())
+        {
+            return Ok(Some(listed.upload_id));
+        }
+    }
+    Ok(None)
+}
+
+/// Every upload that was given up and is not confirmed to be gone. What cannot be reached now is tried at the next sweep.
+pub(crate) async fn sweep(core: Arc<Core>) {
+    let Ok(given_up) = core.journal.read(uploads::aborting).await else { return };
+    for upload in given_up {
+        let Ok(store) = core.store(&upload.profile).await else { continue };
+        if let Err(refusal) = end(&core, &store, &upload).await {
+            tracing::info!(key = upload.key, error = %refusal.error, "an upload is still to be aborted");
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Drivers: each carries one transfer from where it stands to its end. A driver owns retries and order; it holds no
+//! truth: every step is journaled before the next is taken, so that it can be dropped at any await and begun again.
+
+mod abort;
+mod download;
+mod upload;
+mod upload_small;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::Rng;
+
+use crate::clock;
+use crate::core::Core;
+use crate::error::{Code, Error, Result};
+use crate::journal::transfers::{self, Acked, PlannedPart};
+use crate::lane::{ONLY_LANE, Slot};
+use crate::parts::{Condition, Part};
+use crate::s3::{Class, Offers, Refusal, Store};
+use crate::transfer::{Direction, Proof, Transfer, TransferId, Why};
+
+pub(crate) use abort::sweep;
+
+/// How a driver's run ended, other than done.
+#[derive(Clone, Debug)]
+pub(crate) enum Stop {
+    /// Not for good: it goes on by itself, or when the user has mended what `error` says.
+    Wait(Why, Error),
+    Fail(Error),
+    /// What was sent is of no use; from the beginning, now.
+    Anew,
+}
+
+type Driven<T> = std::result::Result<T, Stop>;
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Stop {
+        match error.code {
+            Code::DiskFull => Stop::Wait(Why::DiskFull, error),
+            Code::NoCredentials | Code::WrongCredentials | Code::KeychainUnavailable => {
+                Stop::Wait(Why::Credentials, error)
+            }
+            _ => Stop::Fail(error),
+        }
+    }
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Stop {
+        match refusal.class {
+            Class::Network => Stop::Wait(Why::Offline, refusal.error),
+            // The store stumbles again and again: as good as not there.
+            Class::Again => Stop::Wait(Why::Offline, refusal.error),
+            Class::Later => Stop::Wait(Why::Throttled, refusal.error),
+            Class::Credentials => Stop::Wait(Why::Credentials, refusal.error),
+            Class::NoUpload => Stop::Anew,
+            _ => Stop::Fail(refusal.error),
+        }
+    }
+}
+
+/// One transfer's run.
+pub(crate) struct Drive {
+    pub core: Arc<Core>,
+    pub id: TransferId,
+}
+
+/// Runs the transfer to its end. May be dropped at any moment.
+pub(crate) async fn run(core: Arc<Core>, id: TransferId) -> std::result::Result<Proof, Stop> {
+    let drive = Drive { core, id };
+    // What is begun anew more often than this has a reason that beginning anew does not cure.
+    for _ in 0..3 {
+        let driven = match drive.transfer()?.direction {
+            Direction::Up => upload::upload(&drive).await,
+            Direction::Down => download::download(&drive).await,
+        };
+        match driven {
+            Err(Stop::Anew) => drive.begin_anew().await?,
+            other => return other,
+        }
+    }
+    Err(Stop::Fail(Error::new(Code::StoreRefused, "The bucket lost this upload again and again. Ask IT, then retry.")))
+}
+
+/// Undoes what the transfer left in the bucket or on the disk. `Ok(Some)` where it proved to be complete already.
+pub(crate) async fn cancel(core: Arc<Core>, id: TransferId) -> std::result::Result<Option<Proof>, Stop> {
+    abort::cancel(&Drive { core, id }).await
+}
+
+impl Drive {
+    fn transfer(&self) -> Result<Transfer> {
+        self.core.with(self.id, |one| one.transfer.clone())
+    }
+
+    async fn store(&self, transfer: &Transfer) -> Result<Store> {
+        self.core.store(&transfer.profile).await
+    }
+
+    async fn offers(&self, transfer: &Transfer, store: &Store) -> Driven<Offers> {
+        self.core.offers(&transfer.profile, store).await
+    }
+
+    /// Facts on disk first, then in memory.
+    async fn set_facts(&self, transfer: &Transfer) -> Result<()> {
+        let facts = transfer.clone();
+        self.core.journal.write(move |c| transfers::set_facts(c, &facts)).await?;
+        let facts = transfer.clone();
+        self.core.with(self.id, |one| {
+            // The status has its own way: it may have changed meanwhile.
+            let life = one.transfer.life.clone();
+            one.transfer = Transfer { life, ..facts };
+        })
+    }
+
+    /// The plan with what is acknowledged of it. What earlier runs left counts as kept.
+    async fn plan(&self) -> Result<Vec<PlannedPart>> {
+        let id = self.id;
+        let plan = self.core.journal.read(move |c| transfers::plan(c, id)).await?;
+        self.core.with(self.id, |one| {
+            one.set_plan(&plan);
+            if one.kept == 0 && one.sent_here.1.is_empty() {
+                one.kept = one.acked;
+            }
+        })?;
+        Ok(plan)
+    }
+
+    async fn set_plan(&self, plan: Vec<Part>) -> Result<Vec<PlannedPart>> {
+        let id = self.id;
+        let planned: Vec<PlannedPart> = plan.iter().map(|part| (*part, None)).collect();
+        self.core.journal.write(move |c| transfers::set_plan(c, id, &plan)).await?;
+        self.core.with(self.id, |one| {
+            one.set_plan(&planned);
+            one.kept = 0;
+        })?;
+        Ok(planned)
+    }
+
+    /// A slot for one part, and the part shown as in flight.
+    async fn slot(&self, direction: Direction) -> Result<Slot> {
+        let place = self.core.with(self.id, |one| one.place())?;
+        Ok(self.core.slots(direction).take(place).await)
+    }
+
+    fn in_flight(&self, number: u32) -> Result<()> {
+        self.core.with(self.id, |one| one.set_condition(number, Condition::InFlight(ONLY_LANE)))
+    }
+
+    fn dropped(&self, number: u32) -> Result<()> {
+        self.core.with(self.id, |one| one.set_condition(number, Condition::Open))
+    }
+
+    /// It counts: on disk first. Also ends the series of failures.
+    async fn acked(&self, number: u32, acked: Acked) -> Result<()> {
+        let (id, now) = (self.id, clock::now());
+        let lane = acked.lane;
+        self.core.journal.write(move |c| transfers::ack(c, id, number, &acked, now)).await?;
+        self.core.with(self.id, |one| {
+            one.set_condition(number, Condition::Acked(lane));
+            one.waits = 0;
+        })
+    }
+
+    /// It does not count any more.
+    async fn unacked(&self, number: u32) -> Result<()> {
+        let id = self.id;
+        self.core.journal.write(move |c| transfers::unack(c, id, number)).await?;
+        self.core.with(self.id, |one| {
+            one.set_condition(number, Condition::Open);
+            one.kept = one.kept.min(one.acked);
+        })
+    }
+
+    /// From the beginning: what is in the bucket or on the disk of it is given up.
+    async fn begin_anew(&self) -> Result<()> {
+        self.core.forget_progress(self.id).await
+    }
+}
+
+/// Failures since the last success, and what to do at the next one: send the part again after a pause that grows, or
+/// let the whole transfer wait.
+struct Patience {
+    failures: u32,
+    allowed: u32,
+}
+
+impl Patience {
+    fn new(in_flight: usize) -> Patience {
+        // When the network goes, everything in flight fails at once, and each part may try a few times.
+        Patience { failures: 0, allowed: 2 * in_flight as u32 + 4 }
+    }
+
+    fn succeeded(&mut self) {
+        self.failures = 0;
+    }
+
+    /// How long to pause before the part is sent again, or the stop where patience is at its end.
+    fn failed(&mut self, refusal: Refusal) -> Driven<Duration> {
+        match refusal.class {
+            Class::Again | Class::Network | Class::Later => {
+                self.failures += 1;
+                if self.failures > self.allowed { Err(refusal.into()) } else { Ok(pause(self.failures)) }
+            }
+            _ => Err(refusal.into()),
+        }
+    }
+}
+
+/// Full jitter: anything between nothing and a span that doubles with every failure, up to 4 s.
+fn pause(failures: u32) -> Duration {
+    let span = Duration::from_millis(100 << failures.min(6)).min(Duration::from_secs(4));
+    rand::rng().random_range(Duration::ZERO..=span)
+}

@@ -1,0 +1,481 @@
+//! A file's way up: adopt or create the upload, send what is missing, complete, prove. Files of one part go by
+//! `upload_small`.
+
+use std::collections::{HashSet, VecDeque};
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use futures::stream::{FuturesUnordered, StreamExt};
+use tokio::task::JoinSet;
+
+use super::abort::find_unheard;
+use super::{Drive, Driven, Patience, Stop};
+use crate::clock;
+use crate::error::{Code, Error, Result};
+use crate::integrity::{Algorithm, Crc64};
+use crate::journal::transfers::{Acked, PlannedPart};
+use crate::journal::uploads::{self, Stage, Upload};
+use crate::keys::numbered;
+use crate::lane::{ONLY_LANE, Slot};
+use crate::parts::{self, Part};
+use crate::s3::{AckedPart, Answer, Class, Completed, ListedPart, Object, Offers, PartSum, Refusal, Store};
+use crate::source::{Source, changed};
+use crate::transfer::{Change, Direction, Proof, Transfer};
+
+/// How many names are tried before the folder in the bucket is held to be full of them.
+const MOST_NAMES: u32 = 1_000;
+pub(super) async fn upload(drive: &Drive) -> Driven<Proof> {
+    let mut transfer = drive.transfer()?;
+    let source = Source::open(&transfer.path).await?;
+    if transfer.look.is_some_and(|look| !look.same_file(&source.look)) {
+        return Err(changed(&transfer.path).into());
+    }
+    let store = drive.store(&transfer).await?;
+    let offers = drive.offers(&transfer, &store).await?;
+
+    let mut plan = drive.plan().await?;
+    if plan.is_empty() {
+        // The facts come first: a plan without them would be one of a file that nobody looked at.
+        transfer.size = source.look.size;
+        transfer.look = Some(source.look);
+        drive.set_facts(&transfer).await?;
+        plan = drive.set_plan(parts::plan(transfer.size)?).await?;
+    }
+    if plan.len() == 1 {
+        return super::upload_small::upload(drive, transfer, &source, &store, offers).await;
+    }
+
+    let upload = match drive.begun_upload().await? {
+        Some(upload) => upload,
+        None => {
+            if let Some(proof) = claim_key(drive, &mut transfer, &source, &store).await? {
+                return Ok(proof);
+            }
+            create(drive, &transfer, &store, offers).await?
+        }
+    };
+    let upload_id = match &upload.upload_id {
+        Some(upload_id) => upload_id.clone(),
+        // We asked and never heard the answer.
+        None => adopt_unheard(drive, &transfer, &store, &upload, offers).await?,
+    };
+    let sending =
+        Sending { drive, transfer: &transfer, source: &source, store: &store, offers, upload: upload.id, upload_id };
+    sending.to_the_end(plan).await
+}
+
+/// What the steps of one upload share.
+struct Sending<'a> {
+    drive: &'a Drive,
+    transfer: &'a Transfer,
+    source: &'a Source,
+    store: &'a Store,
+    offers: Offers,
+    /// The journal's row.
+    upload: i64,
+    upload_id: String,
+}
+
+impl Sending<'_> {
+    async fn to_the_end(&self, mut plan: Vec<PlannedPart>) -> Driven<Proof> {
+        let before = match self.store.list_parts(&self.transfer.key, &self.upload_id).await {
+            Ok(listed) => self.reconcile(&mut plan, &listed).await?,
+            Err(refusal) if refusal.class == Class::NoUpload => return self.vanished(&plan).await,
+            Err(refusal) => return Err(refusal.into()),
+        };
+        // Parts are read again while others are sent; no Complete before both are through.
+        futures::try_join!(self.verify(before), self.send_missing(&mut plan))?;
+        self.check_source(&plan).await?;
+        self.drive.core.change(self.drive.id, Change::Finish)?;
+        self.complete(plan).await
+    }
+
+    /// Brings journal and ListParts together. ListParts is the truth, the journal its memory: what both know stays, what
+    /// only one knows is found out or sent again. Answers with the parts that an earlier run sent, to be read again.
+    async fn reconcile(&self, plan: &mut [PlannedPart], listed: &[ListedPart]) -> Driven<Vec<(Part, Crc64)>> {
+        let touched = self.source.look.touched;
+        let sent_here: HashSet<u32> = self.drive.core.with(self.drive.id, |one| {
+            if one.sent_here.0 != touched || touched == 0 {
+                one.sent_here = (touched, HashSet::new());
+            }
+            one.sent_here.1.clone()
+        })?;
+        let mut again = Vec::new();
+        for (part, acked) in plan {
+            let there = listed.iter().find(|l| l.number == part.number && l.size == part.length);
+            match (&*acked, there) {
+                (Some(known), Some(there)) if same_etag(&known.etag, &there.etag) => {
+                    if !sent_here.contains(&part.number) {
+                        again.push((*part, known.crc));
+                    }
+                }
+                // It arrived, and the answer did not. Where the store tells its checksum, it need not go again.
+                (_, Some(there)) if there.crc.is_some() && there.crc == Some(self.source.checksum(*part).await?) => {
+                    let known = Acked { etag: there.etag.clone(), crc: there.crc.unwrap_or(Crc64(0)), lane: ONLY_LANE };
+                    self.drive.acked(part.number, known.clone()).await?;
+                    *acked = Some(known);
+                }
+                (Some(_), _) => {
+                    self.drive.unacked(part.number).await?;
+                    *acked = None;
+                }
+                (None, _) => {}
+            }
+        }
+        Ok(again)
+    }
+
+    /// Size and time can lie: what an earlier run sent must still be what the file holds.
+    async fn verify(&self, parts: Vec<(Part, Crc64)>) -> Driven<()> {
+        for (part, crc) in parts {
+            if self.source.checksum(part).await? != crc {
+                return Err(changed(&self.transfer.path).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Every part that is not acknowledged, each by a slot of its own.
+    async fn send_missing(&self, plan: &mut [PlannedPart]) -> Driven<()> {
+        let mut open: VecDeque<usize> = (0..plan.len()).filter(|i| plan[*i].1.is_none()).collect();
+        let mut patience = Patience::new(self.drive.core.slots(Direction::Up).allowed());
+        let mut flying: JoinSet<(usize, Result<Acked>, Option<Refusal>)> = JoinSet::new();
+        let mut resting: FuturesUnordered<BoxFuture<'static, usize>> = FuturesUnordered::new();
+        loop {
+            if open.is_empty() && flying.is_empty() && resting.is_empty() {
+                return Ok(());
+            }
+            tokio::select! {
+                biased;
+                Some(landed) = flying.join_next(), if !flying.is_empty() => {
+                    let (i, sent, refusal) = landed.map_err(Error::internal)?;
+                    let number = plan[i].0.number;
+                    match (sent, refusal) {
+                        (Ok(acked), _) => {
+                            self.drive.acked(number, acked.clone()).await?;
+                            self.drive.core.with(self.drive.id, |one| one.sent_here.1.insert(number))?;
+                            plan[i].1 = Some(acked);
+                            patience.succeeded();
+                        }
+                        (Err(_), Some(refusal)) => {
+                            self.drive.dropped(number)?;
+                            let rest = patience.failed(refusal)?;
+                            resting.push(async move { tokio::time::sleep(rest).await; i }.boxed());
+                        }
+                        (Err(error), None) => return Err(error.into()),
+                    }
+                }
+                Some(i) = resting.next(), if !resting.is_empty() => open.push_back(i),
+                slot = self.drive.slot(Direction::Up), if !open.is_empty() => {
+                    let slot = slot?;
+                    let Some(i) = open.pop_front() else { continue };
+                    self.drive.in_flight(plan[i].0.number)?;
+                    let sending = send_part(
+                        self.store.clone(), self.source.clone(), self.transfer.key.clone(), self.upload_id.clone(),
+                        plan[i].0, self.offers, slot,
+                    );
+                    flying.spawn(async move {
+                        match sending.await {
+                            Ok(acked) => (i, Ok(acked), None),
+                            Err((error, refusal)) => (i, Err(error), refusal),
+                        }
+                    });
+                }
+            }
+        }
+    }
+
+    /// The last look before Complete: the same file, and where the system says that something about it changed, the
+    /// same bytes.
+    async fn check_source(&self, plan: &[PlannedPart]) -> Driven<()> {
+        let now = self.source.look_again().await?;
+        if !now.same_file(&self.source.look) {
+            return Err(changed(&self.transfer.path).into());
+        }
+        if now.touched != self.source.look.touched {
+            let all = plan.iter().filter_map(|(part, acked)| Some((*part, acked.as_ref()?.crc))).collect();
+            self.verify(all).await?;
+        }
+        Ok(())
+    }
+
+    async fn complete(&self, mut plan: Vec<PlannedPart>) -> Driven<Proof> {
+        let id = self.upload;
+        self.drive.core.journal.write(move |c| uploads::set_stage(c, id, Stage::Completing)).await?;
+        let mut patience = Patience::new(1);
+        loop {
+            let (list, whole) = completed_list(&plan)?;
+            let answer = self.store.complete(&self.transfer.key, &self.upload_id, &list, whole, self.offers).await;
+            match answer {
+                Ok(completed) => return self.prove(completed, &list, whole).await,
+                Err(refusal) => match refusal.class {
+                    // It may have succeeded unseen.
+                    Class::NoUpload | Class::Network | Class::Again | Class::Later => {
+                        if let Some(proof) = self.landed(&list, whole).await? {
+                            return Ok(proof);
+                        }
+                        if refusal.class == Class::NoUpload {
+                            return Err(Stop::Anew);
+                        }
+                        tokio::time::sleep(patience.failed(refusal)?).await;
+                    }
+                    // Somebody else took the key meanwhile, or our own first try did.
+                    Class::Condition => {
+                        return match self.landed(&list, whole).await? {
+                            Some(proof) => Ok(proof),
+                            None => Err(Stop::Anew),
+                        };
+                    }
+                    // A late twin of a part overwrote it. What is there now is found out and sent again where it must be.
+                    Class::WrongParts => {
+                        tokio::time::sleep(patience.failed(Refusal { class: Class::Again, ..refusal })?).await;
+                        let listed = self.store.list_parts(&self.transfer.key, &self.upload_id).await?;
+                        self.reconcile(&mut plan, &listed).await?;
+                        self.send_missing(&mut plan).await?;
+                    }
+                    _ => return Err(refusal.into()),
+                },
+            }
+        }
+    }
+
+    /// Done means proved: what S3 computed over the whole is what was computed here.
+    async fn prove(&self, completed: Completed, list: &[(Part, String, Crc64)], whole: Crc64) -> Driven<Proof> {
+        let id = self.upload;
+        self.drive.core.journal.note(move |c| uploads::set_stage(c, id, Stage::Completed));
+        if self.offers == Offers::WholeCrc64 && completed.crc == Some(whole) {
+            return Ok(whole_object(whole));
+        }
+        // The answer did not say; the object does.
+        let object = self.store.head(&self.transfer.key).await?;
+        let proof = match &object.checksum {
+            Some(kept) if kept.algorithm == Algorithm::Crc64Nvme => recognise(&object, list, whole, self.transfer.size),
+            _ => {
+                let is_it =
+                    object.size == self.transfer.size && completed.etag.is_some_and(|e| same_etag(&e, &object.etag));
+                is_it.then(|| each_part(self.offers))
+            }
+        };
+        proof.ok_or_else(|| Stop::Fail(mismatch(&self.transfer.key)))
+    }
+
+    /// Whether the key holds exactly this upload's result.
+    async fn landed(&self, list: &[(Part, String, Crc64)], whole: Crc64) -> Driven<Option<Proof>> {
+        let proof = match self.store.head(&self.transfer.key).await {
+            Ok(object) => recognise(&object, list, whole, self.transfer.size),
+            Err(_) => None,
+        };
+        if proof.is_some() {
+            let id = self.upload;
+            self.drive.core.journal.note(move |c| uploads::set_stage(c, id, Stage::Completed));
+        }
+        Ok(proof)
+    }
+
+    /// The bucket knows the upload no more: it was completed unseen, or something swept it away.
+    async fn vanished(&self, plan: &[PlannedPart]) -> Driven<Proof> {
+        if let Ok((list, whole)) = completed_list(plan)
+            && let Some(proof) = self.landed(&list, whole).await?
+        {
+            return Ok(proof);
+        }
+        Err(Stop::Anew)
+    }
+}
+
+/// Sends one part and checks the answer. The refusal stands beside the error where the request failed.
+async fn send_part(
+    store: Store,
+    source: Source,
+    key: String,
+    upload_id: String,
+    part: Part,
+    offers: Offers,
+    slot: Slot,
+) -> std::result::Result<Acked, (Error, Option<Refusal>)> {
+    let sum = part_sum(&source, part, offers).await.map_err(|e| (e, None))?;
+    let (body, tap) = source.body(part);
+    let answer: Answer<AckedPart> = store.put_part(&key, &upload_id, part, body, sum).await;
+    drop(slot);
+    if let Some(trouble) = tap.trouble() {
+        return Err((trouble, None));
+    }
+    let acked = answer.map_err(|refusal| (refusal.error.clone(), Some(refusal)))?;
+    let crc = tap.crc().ok_or_else(|| (Error::internal("a part was acknowledged before it was read"), None))?;
+    if acked.crc.is_some_and(|theirs| theirs != crc) {
+        let error = Error::new(Code::StoreRefused, "A part was damaged on the way; it is sent again.");
+        return Err((error.clone(), Some(Refusal { class: Class::Again, error, status: None })));
+    }
+    Ok(Acked { etag: acked.etag, crc, lane: ONLY_LANE })
+}
+
+pub(super) async fn part_sum(source: &Source, part: Part, offers: Offers) -> Result<PartSum> {
+    Ok(match offers {
+        Offers::WholeCrc64 => PartSum::Crc64Trailer,
+        Offers::PartMd5 => PartSum::Md5(source.md5(part).await?),
+    })
+}
+
+/// Finds the first free key, and journals it. A clip that is in the bucket already is not sent twice: its proof instead.
+pub(super) async fn claim_key(
+    drive: &Drive,
+    transfer: &mut Transfer,
+    source: &Source,
+    store: &Store,
+) -> Driven<Option<Proof>> {
+    let mut own: Vec<(Algorithm, String)> = Vec::new();
+    for n in 1..MOST_NAMES {
+        let key = numbered(&transfer.wanted, n);
+        match store.head(&key).await {
+            Err(refusal) if refusal.class == Class::NoObject => {}
+            // Keys that may put but not look: Complete's condition still guards.
+            Err(refusal) if refusal.status == Some(403) => {}
+            Err(refusal) => return Err(refusal.into()),
+            Ok(object) => {
+                let Some(kept) = object.checksum.filter(|_| object.size == transfer.size) else { continue };
+                if !own.iter().any(|(algorithm, _)| *algorithm == kept.algorithm) {
+                    own.push((kept.algorithm, source.whole_checksum(kept.algorithm).await?.value));
+                }
+                if own.iter().any(|(algorithm, value)| *algorithm == kept.algorithm && *value == kept.value) {
+                    transfer.key = key;
+                    drive.set_facts(transfer).await?;
+                    let algorithm = kept.algorithm.name().to_owned();
+                    return Ok(Some(Proof::WholeObject { algorithm, checksum: kept.value }));
+                }
+                continue;
+            }
+        }
+        if drive.core.is_claimed(&transfer.bucket, &key, transfer.id) {
+            continue;
+        }
+        transfer.key = key;
+        drive.set_facts(transfer).await?;
+        return Ok(None);
+    }
+    Err(Stop::Fail(Error::new(
+        Code::BadInput,
+        "The bucket holds too many clips of this name. Rename the file, then add it again.",
+    )))
+}
+
+async fn create(drive: &Drive, transfer: &Transfer, store: &Store, offers: Offers) -> Driven<Upload> {
+    let mut upload = Upload {
+        id: 0,
+        transfer: transfer.id,
+        profile: transfer.profile.clone(),
+        bucket: transfer.bucket.clone(),
+        key: transfer.key.clone(),
+        upload_id: None,
+        stage: Stage::Asked,
+        begun_at: clock::now(),
+    };
+    let asked = upload.clone();
+    upload.id = drive.core.journal.write(move |c| uploads::ask_upload(c, &asked)).await?;
+    ask_for_id(drive, transfer, store, &mut upload, offers).await?;
+    Ok(upload)
+}
+
+/// Journal before the wire: the ID is on disk before part 1 goes.
+async fn ask_for_id(
+    drive: &Drive,
+    transfer: &Transfer,
+    store: &Store,
+    upload: &mut Upload,
+    offers: Offers,
+) -> Driven<()> {
+    let metadata = transfer.metadata.clone().into_iter().collect();
+    let upload_id = store.create(&upload.key, metadata, offers).await?;
+    let (id, answered) = (upload.id, upload_id.clone());
+    drive.core.journal.write(move |c| uploads::upload_answered(c, id, &answered)).await?;
+    upload.upload_id = Some(upload_id);
+    Ok(())
+}
+
+/// Adopt before creating: S3 may have begun an upload for us whose ID we never heard.
+async fn adopt_unheard(
+    drive: &Drive,
+    transfer: &Transfer,
+    store: &Store,
+    upload: &Upload,
+    offers: Offers,
+) -> Driven<String> {
+    let mut upload = upload.clone();
+    if let Some(upload_id) = find_unheard(&drive.core, store, &upload).await? {
+        let (id, answered) = (upload.id, upload_id.clone());
+        drive.core.journal.write(move |c| uploads::upload_answered(c, id, &answered)).await?;
+        return Ok(upload_id);
+    }
+    ask_for_id(drive, transfer, store, &mut upload, offers).await?;
+    upload.upload_id.ok_or(Stop::Anew)
+}
+
+impl Drive {
+    async fn begun_upload(&self) -> Result<Option<Upload>> {
+        let id = self.id;
+        self.core.journal.read(move |c| uploads::upload_of(c, id)).await
+    }
+}
+
+/// The list for Complete and the whole's checksum. An error where a part is not acknowledged.
+fn completed_list(plan: &[PlannedPart]) -> Result<(Vec<(Part, String, Crc64)>, Crc64)> {
+    let list: Option<Vec<_>> =
+        plan.iter().map(|(part, acked)| acked.as_ref().map(|a| (*part, a.etag.clone(), a.crc))).collect();
+    let list = list.ok_or_else(|| Error::internal("an upload was completed before all of it was sent"))?;
+    let whole = Crc64::combine(list.iter().map(|(part, _, crc)| (*crc, part.length)));
+    Ok((list, whole))
+}
+
+/// Whether the object is what this upload makes, and how far that is proved. Only a checksum of the whole proves; the
+/// multipart ETag, made of our own parts' ETags, recognises.
+fn recognise(object: &Object, list: &[(Part, String, Crc64)], whole: Crc64, size: u64) -> Option<Proof> {
+    if object.size != size {
+        return None;
+    }
+    match &object.checksum {
+        Some(kept) if kept.algorithm == Algorithm::Crc64Nvme => {
+            (kept.value == whole.to_string()).then(|| whole_object(whole))
+        }
+        _ => same_etag(&object.etag, &multipart_etag(list)?).then(|| each_part(Offers::PartMd5)),
+    }
+}
+
+/// The MD5 of the parts' MD5s and their number, as S3 and its likes write it. `None` where a part's ETag is no MD5.
+fn multipart_etag(list: &[(Part, String, Crc64)]) -> Option<String> {
+    use md5::Digest as _;
+    let mut digest = md5::Md5::new();
+    for (_, etag, _) in list {
+        let etag = etag.trim_matches('"');
+        if etag.len() != 32 || !etag.is_ascii() {
+            return None;
+        }
+        for i in (0..32).step_by(2) {
+            digest.update([u8::from_str_radix(&etag[i..i + 2], 16).ok()?]);
+        }
+    }
+    let hex: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    Some(format!("{hex}-{}", list.len()))
+}
+
+fn same_etag(a: &str, b: &str) -> bool {
+    a.trim_matches('"').eq_ignore_ascii_case(b.trim_matches('"'))
+}
+
+/// The store checked each part as it arrived, with what it offers, and tells nothing of the whole.
+pub(super) fn each_part(offers: Offers) -> Proof {
+    let algorithm = match offers {
+        Offers::WholeCrc64 => Algorithm::Crc64Nvme,
+        Offers::PartMd5 => Algorithm::Md5,
+    };
+    Proof::EachPart { algorithm: algorithm.name().to_owned() }
+}
+
+pub(super) fn whole_object(crc: Crc64) -> Proof {
+    Proof::WholeObject { algorithm: Algorithm::Crc64Nvme.name().to_owned(), checksum: crc.to_string() }
+}
+
+pub(super) fn mismatch(key: &str) -> Error {
+    Error::new(
+        Code::ChecksumMismatch,
+        format!("What the bucket holds as {key} is not what was sent. Retry to send it again."),
+    )
+}

@@ -1,0 +1,100 @@
+//! Opening and closing an engine: it owns its data directory, takes up what the journal knows, and conducts until closed.
+//! What may be asked of it is served in `serve`, to this process and to others that attach.
+
+use std::sync::Arc;
+
+use tokio::task::JoinHandle;
+
+use crate::conductor::{self, Scope};
+use crate::core::Core;
+use crate::error::Result;
+use crate::home::{Home, Owned};
+use crate::journal::transfers;
+use crate::live::One;
+use crate::transfer::{self, Change, Status};
+use crate::{clock, footage, watch};
+
+/// How many ended transfers the list begins with.
+const ENDED_SHOWN: u32 = 500;
+
+/// A running engine. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) core: Arc<Core>,
+    pub(crate) scope: Scope,
+    pub(crate) footage: Arc<footage::Footage>,
+    pub(crate) watch: Arc<watch::Watch>,
+    _owned: Arc<Owned>,
+}
+
+/// The engine's loops, to be waited for at the end.
+pub(crate) struct Loops(Vec<JoinHandle<()>>);
+
+impl Engine {
+    /// Opens the journal of a home that this process owns, and begins.
+    pub(crate) async fn open(home: Home, owned: Owned, scope: Scope) -> Result<(Engine, Loops)> {
+        let core = Arc::new(Core::open(home).await?);
+        take_up(&core).await?;
+        let engine = Engine {
+            footage: Arc::new(footage::Footage::new(core.clone())),
+            watch: Arc::new(watch::Watch::open(core.clone()).await?),
+            core,
+            scope,
+            _owned: Arc::new(owned),
+        };
+        let mut loops = vec![tokio::spawn(conductor::conduct(engine.core.clone(), scope))];
+        if scope == Scope::All {
+            loops.push(tokio::spawn(footage::look_now_and_then(engine.footage.clone())));
+            loops.push(tokio::spawn(watch::watch(engine.watch.clone())));
+        }
+        Ok((engine, Loops(loops)))
+    }
+
+    /// Stops every driver where it stands. What is acknowledged is in the journal; nothing is aborted.
+    pub(crate) async fn close(&self, loops: Loops) {
+        self.core.closing.cancel();
+        for one in loops.0 {
+            let _ = one.await;
+        }
+    }
+
+    /// Whether nothing that this process was asked for is still going on.
+    pub fn is_idle(&self) -> bool {
+        self.core.live().transfers.values().all(|one| {
+            let mine = self.scope == Scope::All || one.asked_here;
+            one.driver.is_none() && !(mine && one.transfer.life.status.is_underway())
+        })
+    }
+}
+
+/// What an earlier run left: everything that was under way is queued again.
+async fn take_up(core: &Arc<Core>) -> Result<()> {
+    let known = core.journal.read(|c| transfers::load(c, ENDED_SHOWN)).await?;
+    let acked = core.journal.read(transfers::acked_bytes).await?;
+    for mut transfer in known {
+        let before = transfer.life.status.clone();
+        if before.is_active() || matches!(before, Status::Waiting { .. }) {
+            // Allowed for each of these, by the table.
+            let _ = transfer::apply(&mut transfer.life, Change::Requeue, clock::now());
+        }
+        if transfer.life.status != before {
+            let (id, life) = (transfer.id, transfer.life.clone());
+            core.journal.note(move |c| transfers::set_life(c, id, &life));
+        }
+        let mut one = One::new(transfer);
+        let id = one.transfer.id;
+        // The strip of what is half done shows its real parts at once.
+        if let Some((_, bytes, parts)) = acked.iter().find(|(of, ..)| *of == id)
+            && *bytes > 0
+            && *parts > 1
+        {
+            one.set_plan(&core.journal.read(move |c| transfers::plan(c, id)).await?);
+            one.kept = one.acked;
+        }
+        core.board.put(one.row());
+        core.live().transfers.insert(id, one);
+    }
+    core.board.show();
+    core.wake.notify_one();
+    Ok(())
+}

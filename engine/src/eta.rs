@@ -1,0 +1,97 @@
+//! When things will be done. Pure. Transfers are finished one after the other, so the end of each is the end of those
+//! before it plus its own bytes, at the rate that the link really gives.
+
+use std::collections::VecDeque;
+
+use crate::transfer::UnixMs;
+
+/// How far back the rate for an ETA looks, in milliseconds: long enough to be calm, short enough to notice a new link.
+const CALM_MS: i64 = 10_000;
+/// And the rate that is shown.
+const SHOWN_MS: i64 = 3_000;
+
+/// Samples of a counter that only grows.
+#[derive(Clone, Debug, Default)]
+pub struct Rate {
+    samples: VecDeque<(UnixMs, u64)>,
+}
+
+impl Rate {
+    /// `total` bytes had moved at `now`.
+    pub fn sample(&mut self, now: UnixMs, total: u64) {
+        // A clock set back would make every span negative.
+        if self.samples.back().is_some_and(|(last, _)| *last > now) {
+            self.samples.clear();
+        }
+        self.samples.push_back((now, total));
+        while self.samples.len() > 2 && self.samples[1].0 <= now - CALM_MS {
+            self.samples.pop_front();
+        }
+    }
+
+    /// Bytes a second, for people.
+    pub fn shown(&self) -> u64 {
+        self.over(SHOWN_MS)
+    }
+
+    /// Bytes a second, for forecasts.
+    pub fn calm(&self) -> u64 {
+        self.over(CALM_MS)
+    }
+
+    fn over(&self, span: i64) -> u64 {
+        let Some((now, total)) = self.samples.back() else { return 0 };
+        let first = self.samples.iter().find(|(at, _)| *at >= now - span).or(self.samples.front());
+        let Some((then, before)) = first else { return 0 };
+        let elapsed = (now - then).max(0) as u64;
+        if elapsed == 0 { 0 } else { total.saturating_sub(*before).saturating_mul(1000) / elapsed }
+    }
+}
+
+/// The end of each of these, which are finished in this order, `rate` bytes a second. `None` while nothing moves.
+pub fn ends(now: UnixMs, rate: u64, bytes_left: impl IntoIterator<Item = u64>) -> Vec<Option<UnixMs>> {
+    let mut before: u64 = 0;
+    bytes_left
+        .into_iter()
+        .map(|left| {
+            before = before.saturating_add(left);
+            let span = before.checked_mul(1000)?.checked_div(rate)?;
+            now.checked_add(i64::try_from(span).ok()?)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_steady_link_is_forecast_exactly() {
+        let mut rate = Rate::default();
+        for tick in 0..100 {
+            rate.sample(tick * 200, tick as u64 * 200_000);
+        }
+        assert_eq!((rate.shown(), rate.calm()), (1_000_000, 1_000_000));
+        assert_eq!(ends(0, 1_000_000, [5_000_000, 1_000_000]), [Some(5_000), Some(6_000)]);
+    }
+
+    #[test]
+    fn a_stopped_link_forecasts_nothing_rather_than_for_ever() {
+        let mut rate = Rate::default();
+        for tick in 0..200 {
+            rate.sample(tick * 200, 77);
+        }
+        assert_eq!(rate.calm(), 0);
+        assert_eq!(ends(0, 0, [1]), [None]);
+        assert_eq!(Rate::default().shown(), 0);
+    }
+
+    #[test]
+    fn a_clock_set_back_is_survived() {
+        let mut rate = Rate::default();
+        rate.sample(1_000_000, 10);
+        rate.sample(5, 20);
+        rate.sample(1_005, 1_020);
+        assert_eq!(rate.shown(), 1_000);
+    }
+}

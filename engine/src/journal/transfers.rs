@@ -1,0 +1,236 @@
+//! Batches, transfers and their parts.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::integrity::Crc64;
+use crate::parts::Part;
+use crate::transfer::{BatchId, Direction, Life, Look, Transfer, TransferId, UnixMs};
+
+/// A part that S3 answered for, or a range that is on this disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Acked {
+    pub etag: String,
+    pub crc: Crc64,
+    pub lane: u32,
+}
+
+pub(crate) type PlannedPart = (Part, Option<Acked>);
+
+pub(crate) fn add_batch(c: &Connection, now: UnixMs) -> Result<BatchId> {
+    c.execute("INSERT INTO batch (added_at) VALUES (?1)", [now])?;
+    Ok(c.last_insert_rowid())
+}
+
+/// Adds it, and gives it its ID. Where a live transfer was asked for the same, that one's ID instead, and `false`.
+pub(crate) fn add_transfer(c: &Connection, transfer: &Transfer) -> Result<(TransferId, bool)> {
+    let live = c
+        .prepare_cached("SELECT id FROM transfer WHERE profile = ?1 AND direction = ?2 AND asked = ?3 AND live = 1")?
+        .query_row(params![transfer.profile, direction_name(transfer.direction), transfer.asked], |row| row.get(0))
+        .optional()?;
+    if let Some(id) = live {
+        return Ok((id, false));
+    }
+    c.prepare_cached(
+        "INSERT INTO transfer (batch, direction, profile, bucket, asked, wanted, key, path, name, story, metadata, size,
+             status, live, added_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 1, ?14)",
+    )?
+    .execute(params![
+        transfer.batch,
+        direction_name(transfer.direction),
+        transfer.profile,
+        transfer.bucket,
+        transfer.asked,
+        transfer.wanted,
+        transfer.key,
+        path_bytes(&transfer.path),
+        transfer.name,
+        transfer.story,
+        json(&transfer.metadata)?,
+        transfer.size as i64,
+        json(&transfer.life.status)?,
+        transfer.life.added_at,
+    ])?;
+    Ok((c.last_insert_rowid(), true))
+}
+
+/// Status and moments.
+pub(crate) fn set_life(c: &Connection, id: TransferId, life: &Life) -> Result<()> {
+    c.prepare_cached("UPDATE transfer SET status = ?2, live = ?3, started_at = ?4, ended_at = ?5 WHERE id = ?1")?
+        .execute(params![id, json(&life.status)?, !life.status.is_ended(), life.started_at, life.ended_at])?;
+    Ok(())
+}
+
+/// The facts that a driver finds out: key, path, size, what the source looked like, what a download is held to.
+pub(crate) fn set_facts(c: &Connection, transfer: &Transfer) -> Result<()> {
+    let look = transfer.look.unwrap_or(Look { size: transfer.size, modified: 0, touched: 0 });
+    c.prepare_cached(
+        "UPDATE transfer SET key = ?2, path = ?3, name = ?4, size = ?5, modified = ?6, touched = ?7, held = ?8 WHERE id = ?1",
+    )?
+    .execute(params![
+        transfer.id,
+        transfer.key,
+        path_bytes(&transfer.path),
+        transfer.name,
+        transfer.size as i64,
+        look.modified,
+        look.touched,
+        transfer.held.as_ref().map(json).transpose()?,
+    ])?;
+    Ok(())
+}
+
+/// Every transfer that is not ended, and the last `ended` that are, in the order in which they were added.
+pub(crate) fn load(c: &Connection, ended: u32) -> Result<Vec<Transfer>> {
+    c.prepare(
+        "SELECT id, batch, direction, profile, bucket, asked, wanted, key, path, name, story, metadata, size, modified,
+                touched, held, status, added_at, started_at, ended_at
+         FROM transfer
+         WHERE live = 1 OR id IN (
+             SELECT id FROM transfer WHERE live = 0 AND forgotten = 0 ORDER BY ended_at DESC LIMIT ?1)
+         ORDER BY id",
+    )?
+    .query_map([ended], transfer_of)?
+    .collect()
+}
+
+/// Takes ended transfers off the list. What they did stays in the journal.
+pub(crate) fn forget(c: &Connection, ids: &[TransferId]) -> Result<()> {
+    let mut statement = c.prepare_cached("UPDATE transfer SET forgotten = 1 WHERE id = ?1 AND live = 0")?;
+    ids.iter().try_for_each(|id| statement.execute([id]).map(|_| ()))
+}
+
+/// Replaces the plan, and with it all that was acknowledged.
+pub(crate) fn set_plan(c: &Connection, id: TransferId, plan: &[Part]) -> Result<()> {
+    c.prepare_cached("DELETE FROM part WHERE transfer = ?1")?.execute([id])?;
+    let mut insert = c.prepare_cached("INSERT INTO part (transfer, number, offset, length) VALUES (?1, ?2, ?3, ?4)")?;
+    for part in plan {
+        insert.execute(params![id, part.number, part.offset as i64, part.length as i64])?;
+    }
+    Ok(())
+}
+
+pub(crate) fn plan(c: &Connection, id: TransferId) -> Result<Vec<PlannedPart>> {
+    c.prepare_cached("SELECT number, offset, length, etag, crc64, lane FROM part WHERE transfer = ?1 ORDER BY number")?
+        .query_map([id], |row| {
+            let part = Part {
+                number: row.get(0)?,
+                offset: row.get::<_, i64>(1)? as u64,
+                length: row.get::<_, i64>(2)? as u64,
+            };
+            let etag: Option<String> = row.get(3)?;
+            let crc: Option<[u8; 8]> = row.get(4)?;
+            let lane = row.get(5)?;
+            let acked = etag.zip(crc).map(|(etag, crc)| Acked { etag, crc: Crc64(u64::from_be_bytes(crc)), lane });
+            Ok((part, acked))
+        })?
+        .collect()
+}
+
+pub(crate) fn ack(c: &Connection, id: TransferId, number: u32, acked: &Acked, now: UnixMs) -> Result<()> {
+    c.prepare_cached(
+        "UPDATE part SET etag = ?3, crc64 = ?4, lane = ?5, acked_at = ?6 WHERE transfer = ?1 AND number = ?2",
+    )?
+    .execute(params![id, number, acked.etag, acked.crc.0.to_be_bytes(), acked.lane, now])?;
+    Ok(())
+}
+
+/// The part must be sent or fetched again.
+pub(crate) fn unack(c: &Connection, id: TransferId, number: u32) -> Result<()> {
+    c.prepare_cached(
+        "UPDATE part SET etag = NULL, crc64 = NULL, lane = 0, acked_at = NULL WHERE transfer = ?1 AND number = ?2",
+    )?
+    .execute(params![id, number])?;
+    Ok(())
+}
+
+/// Of every transfer that is not ended: how many bytes are acknowledged.
+pub(crate) fn acked_bytes(c: &Connection) -> Result<Vec<(TransferId, u64, u32)>> {
+    c.prepare(
+        "SELECT p.transfer, sum(CASE WHEN p.etag IS NULL THEN 0 ELSE p.length END), count(*)
+         FROM part p JOIN transfer t ON t.id = p.transfer WHERE t.live = 1 GROUP BY p.transfer",
+    )?
+    .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64, row.get(2)?)))?
+    .collect()
+}
+
+/// An ended transfer's parts have served.
+pub(crate) fn drop_plan(c: &Connection, id: TransferId) -> Result<()> {
+    c.prepare_cached("DELETE FROM part WHERE transfer = ?1")?.execute([id])?;
+    Ok(())
+}
+
+fn transfer_of(row: &Row<'_>) -> Result<Transfer> {
+    let size = row.get::<_, i64>(12)? as u64;
+    let modified: i64 = row.get(13)?;
+    let held: Option<String> = row.get(15)?;
+    Ok(Transfer {
+        id: row.get(0)?,
+        batch: row.get(1)?,
+        direction: if row.get::<_, String>(2)? == "up" { Direction::Up } else { Direction::Down },
+        profile: row.get(3)?,
+        bucket: row.get(4)?,
+        asked: row.get(5)?,
+        wanted: row.get(6)?,
+        key: row.get(7)?,
+        path: path_of(row.get(8)?),
+        name: row.get(9)?,
+        story: row.get(10)?,
+        metadata: from_json(&row.get::<_, String>(11)?, 11)?,
+        size,
+        look: (modified != 0)
+            .then(|| Ok::<_, rusqlite::Error>(Look { size, modified, touched: row.get(14)? }))
+            .transpose()?,
+        held: held.map(|h| from_json(&h, 15)).transpose()?,
+        life: Life {
+            status: from_json(&row.get::<_, String>(16)?, 16)?,
+            added_at: row.get(17)?,
+            started_at: row.get(18)?,
+            ended_at: row.get(19)?,
+        },
+    })
+}
+
+fn direction_name(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Up => "up",
+        Direction::Down => "down",
+    }
+}
+
+pub(super) fn json(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))
+}
+
+pub(super) fn from_json<T: DeserializeOwned>(text: &str, column: usize) -> Result<T> {
+    serde_json::from_str(text).map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(e)))
+}
+
+/// Names on Unix are bytes, and a card's may be no text at all.
+#[cfg(unix)]
+pub(super) fn path_bytes(path: &Path) -> Vec<u8> {
+    use std::os::unix::ffi::OsStrExt;
+    path.as_os_str().as_bytes().to_vec()
+}
+
+#[cfg(unix)]
+pub(super) fn path_of(bytes: Vec<u8>) -> PathBuf {
+    use std::os::unix::ffi::OsStringExt;
+    std::ffi::OsString::from_vec(bytes).into()
+}
+
+/// Windows names that are no UTF-16 are refused when they are added.
+#[cfg(not(unix))]
+pub(super) fn path_bytes(path: &Path) -> Vec<u8> {
+    path.to_string_lossy().into_owned().into_bytes()
+}
+
+#[cfg(not(unix))]
+pub(super) fn path_of(bytes: Vec<u8>) -> PathBuf {
+    String::from_utf8_lossy(&bytes).into_owned().into()
+}

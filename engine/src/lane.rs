@@ -1,0 +1,114 @@
+//! Slots: each is one request that may be in flight on a lane, in one direction. Who gets a freed slot is decided in
+//! `queue`; how many there are, in `pace`. This file only hands them out and takes them back.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
+
+use crate::pace::Pace;
+use crate::queue::{self, Place};
+
+/// The lane of this version: this computer's network, by the profile's route. The strip's colours go by it.
+pub(crate) const ONLY_LANE: u32 = 1;
+
+/// One direction's slots. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Slots(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    pace: Pace,
+    used: usize,
+    waiting: Vec<(Place, oneshot::Sender<Slot>)>,
+}
+
+/// The right to have one request in flight. Goes back when it is dropped, however the request ended.
+#[derive(Debug)]
+pub(crate) struct Slot(Slots);
+
+impl Slots {
+    /// Waits for a slot. To stop waiting, drop the future.
+    pub(crate) async fn take(&self, place: Place) -> Slot {
+        let (give, given) = oneshot::channel();
+        self.locked().waiting.push((place, give));
+        self.hand_out();
+        // The sender is dropped only with the slot in it or with all slots; the latter outlive every driver.
+        match given.await {
+            Ok(slot) => slot,
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    pub(crate) fn allowed(&self) -> usize {
+        self.locked().pace.allowed()
+    }
+
+    fn hand_out(&self) {
+        // A slot whose taker has gone comes back through Drop, which locks: so it is given outside the lock.
+        loop {
+            let next = {
+                let mut state = self.locked();
+                state.waiting.retain(|(_, give)| !give.is_closed());
+                if state.used >= state.pace.allowed() {
+                    return;
+                }
+                let places: Vec<Place> = state.waiting.iter().map(|(place, _)| *place).collect();
+                let Some(first) = queue::first(&places) else { return };
+                state.used += 1;
+                state.waiting.swap_remove(first).1
+            };
+            let _ = next.send(Slot(self.clone()));
+        }
+    }
+
+    fn locked(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.locked().used -= 1;
+        self.0.hand_out();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(id: i64) -> Place {
+        Place { id, begun: true }
+    }
+
+    #[tokio::test]
+    async fn a_freed_slot_goes_to_the_first_in_the_queue_and_none_is_lost() {
+        let slots = Slots::default();
+        let mut held = Vec::new();
+        for _ in 0..slots.allowed() {
+            held.push(slots.take(place(1)).await);
+        }
+        let late = tokio::spawn({
+            let slots = slots.clone();
+            async move { slots.take(place(9)).await }
+        });
+        let early = tokio::spawn({
+            let slots = slots.clone();
+            async move { slots.take(place(2)).await }
+        });
+        let gone = tokio::spawn({
+            let slots = slots.clone();
+            async move { slots.take(place(1)).await }
+        });
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        gone.abort();
+        let _ = gone.await;
+        held.pop();
+        let slot = early.await.unwrap();
+        assert!(!late.is_finished());
+        drop(slot);
+        late.await.unwrap();
+        drop(held);
+        assert_eq!(slots.locked().used, 0);
+    }
+}

@@ -1,0 +1,166 @@
+//! The transfers as this process knows them, and the rows made of them. Holds and draws; decides nothing: changes of
+//! status go through `transfer::apply`, order through `queue`.
+
+use std::collections::{BTreeMap, HashSet};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::api::TransferRow;
+use crate::journal::transfers::PlannedPart;
+use crate::lane::ONLY_LANE;
+use crate::parts::{Condition, Part, strip};
+use crate::queue::Place;
+use crate::transfer::{BatchId, Can, Direction, Status, Transfer, TransferId, UnixMs};
+
+#[derive(Debug, Default)]
+pub(crate) struct Live {
+    pub transfers: BTreeMap<TransferId, One>,
+}
+
+/// One transfer and what is known of it while this process runs.
+#[derive(Debug)]
+pub(crate) struct One {
+    pub transfer: Transfer,
+    /// Somebody asked this process for it, by adding, resuming or retrying it.
+    pub asked_here: bool,
+    /// Its plan and how far each part is. Empty until it has one, and again when it has ended.
+    pub parts: Vec<(Part, Condition)>,
+    pub acked: u64,
+    /// Of `acked`, what was there when this process took the transfer up.
+    pub kept: u64,
+    pub driver: Option<CancellationToken>,
+    /// A cancellation that was not confirmed is tried again then.
+    pub rest_until: Option<std::time::Instant>,
+    /// How often it has waited since a part last got through: the waits grow with it.
+    pub waits: u32,
+    /// Parts that this process itself sent, of a source that looked like this: they need no second reading.
+    pub sent_here: (i64, HashSet<u32>),
+    /// Bytes a second, and when it will be done: set by the conductor's tick.
+    pub rate: u64,
+    pub eta: Option<UnixMs>,
+}
+
+impl One {
+    pub(crate) fn new(transfer: Transfer) -> One {
+        let acked = if matches!(transfer.life.status, Status::Done { .. }) { transfer.size } else { 0 };
+        One {
+            transfer,
+            asked_here: false,
+            parts: Vec::new(),
+            acked,
+            kept: 0,
+            driver: None,
+            rest_until: None,
+            waits: 0,
+            sent_here: (0, HashSet::new()),
+            rate: 0,
+            eta: None,
+        }
+    }
+
+    /// Takes the plan over, with what is acknowledged of it.
+    pub(crate) fn set_plan(&mut self, plan: &[PlannedPart]) {
+        self.parts = plan
+            .iter()
+            .map(|(part, acked)| (*part, acked.as_ref().map_or(Condition::Open, |a| Condition::Acked(a.lane))))
+            .collect();
+        self.count();
+    }
+
+    pub(crate) fn set_condition(&mut self, number: u32, condition: Condition) {
+        if let Some((_, place)) = self.parts.get_mut(number as usize - 1) {
+            *place = condition;
+            self.count();
+        }
+    }
+
+    /// Nothing is in flight any more.
+    pub(crate) fn land(&mut self) {
+        for (_, condition) in &mut self.parts {
+            if let Condition::InFlight(_) = condition {
+                *condition = Condition::Open;
+            }
+        }
+    }
+
+    fn count(&mut self) {
+        let acked = |(part, condition): &(Part, Condition)| match condition {
+            Condition::Acked(_) => part.length,
+            _ => 0,
+        };
+        self.acked = self.parts.iter().map(acked).sum();
+    }
+
+    pub(crate) fn in_flight(&self) -> u32 {
+        self.parts.iter().filter(|(_, c)| matches!(c, Condition::InFlight(_))).count() as u32
+    }
+
+    /// How many parts it could have in flight, if it had all the slots.
+    pub(crate) fn claims(&self) -> usize {
+        if self.parts.is_empty() {
+            return crate::parts::plan(self.transfer.size).map_or(1, |p| p.len());
+        }
+        self.parts.iter().filter(|(_, c)| !matches!(c, Condition::Acked(_))).count()
+    }
+
+    pub(crate) fn bytes_left(&self) -> u64 {
+        self.transfer.size.saturating_sub(self.acked)
+    }
+
+    pub(crate) fn place(&self) -> Place {
+        Place { id: self.transfer.id, begun: self.transfer.life.started_at.is_some() }
+    }
+
+    pub(crate) fn row(&self) -> TransferRow {
+        let t = &self.transfer;
+        let done = matches!(t.life.status, Status::Done { .. });
+        let conditions: Vec<Condition> = if self.parts.is_empty() {
+            vec![if done { Condition::Acked(ONLY_LANE) } else { Condition::Open }]
+        } else {
+            self.parts.iter().map(|(_, c)| *c).collect()
+        };
+        TransferRow {
+            id: t.id,
+            batch: t.batch,
+            direction: t.direction,
+            profile: t.profile.clone(),
+            bucket: t.bucket.clone(),
+            key: t.key.clone(),
+            name: t.name.clone(),
+            path: t.path.display().to_string(),
+            story: t.story.clone(),
+            size: t.size,
+            acked: if done { t.size } else { self.acked },
+            status: t.life.status.clone(),
+            strip: strip(&conditions),
+            parts: self.parts.len().max(1) as u32,
+            parts_in_flight: self.in_flight(),
+            rate: if t.life.status.is_active() { self.rate } else { 0 },
+            eta: if t.life.status.is_underway() { self.eta } else { None },
+            kept: self.kept,
+            added_at: t.life.added_at,
+            started_at: t.life.started_at,
+            ended_at: t.life.ended_at,
+            can: Can::of(&t.life.status),
+        }
+    }
+}
+
+impl Live {
+    pub(crate) fn of_batch(&self, batch: BatchId) -> impl Iterator<Item = &One> {
+        self.transfers.values().filter(move |one| one.transfer.batch == batch)
+    }
+
+    /// Whether another transfer that is not ended goes to this key.
+    pub(crate) fn goes_to(&self, bucket: &str, key: &str, except: TransferId) -> bool {
+        self.transfers.values().any(|one| {
+            let t = &one.transfer;
+            t.id != except
+                && t.direction == Direction::Up
+                && t.key == key
+                && t.bucket == bucket
+                && t.life.started_at.is_some()
+                && !t.life.status.is_ended()
+        })
+    }
+}

@@ -1,0 +1,91 @@
+//! Local file names from object keys. Pure. Keys are hostile: whatever they say, a file stays in the chosen folder and
+//! overwrites nothing. (That nothing is overwritten is decided where the name is claimed, in `sink`.)
+
+use sanitize_filename::{Options, sanitize_with_options};
+
+/// What every file system of the three desktops takes, in bytes.
+const MAX_NAME_BYTES: usize = 255;
+const PART_ENDING: &str = ".part";
+
+/// A plain file name for the object's last segment, safe on Linux, macOS and Windows alike.
+pub fn local_name(key: &str) -> String {
+    let last = key.rsplit(['/', '\\']).find(|s| !s.trim_matches(['.', ' ']).is_empty()).unwrap_or("");
+    let safe = sanitize_with_options(last, Options { windows: true, truncate: false, replacement: "_" });
+    let safe = if safe.is_empty() || safe == "_" { format!("_{}", last.trim_matches(unsafe_anywhere)) } else { safe };
+    let safe = if safe == "_" { "unnamed".to_owned() } else { safe };
+    shortened(&safe, MAX_NAME_BYTES)
+}
+
+fn unsafe_anywhere(c: char) -> bool {
+    !(c.is_alphanumeric() || matches!(c, '-' | '_'))
+}
+
+/// The name that a download bears until it is whole.
+pub fn part_name(name: &str) -> String {
+    format!("{}{PART_ENDING}", shortened(name, MAX_NAME_BYTES - PART_ENDING.len()))
+}
+
+/// Cuts from the middle so that the ending stays, at a character's border.
+fn shortened(name: &str, max: usize) -> String {
+    if name.len() <= max {
+        return name.to_owned();
+    }
+    let ending = name.rfind('.').map(|dot| &name[dot..]).filter(|e| e.len() <= 32 && e.len() < max).unwrap_or("");
+    let mut stem = max - ending.len();
+    while !name.is_char_boundary(stem) {
+        stem -= 1;
+    }
+    format!("{}{ending}", &name[..stem])
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn hostile_keys_by_table() {
+        for (key, name) in [
+            ("Nairobi/2026-11-22/clip.mxf", "clip.mxf"),
+            ("../../x", "x"),
+            ("/etc/x", "x"),
+            ("C:\\x", "x"),
+            ("..\\..\\windows\\x.dll", "x.dll"),
+            ("CON", "_CON"),
+            ("a/NUL.txt", "_NUL-txt"),
+            ("a/..", "a"),
+            ("a//", "a"),
+            ("..", "unnamed"),
+            ("", "unnamed"),
+            ("<img src=x onerror=alert(1)>.mp4", "_img src=x onerror=alert(1)_.mp4"),
+            ("a\0b\n.mp4", "a_b_.mp4"),
+            ("trailing. ", "trailing_"),
+            ("clip: take 1?.mov", "clip_ take 1_.mov"),
+            ("новости дня.mp4", "новости дня.mp4"),
+        ] {
+            assert_eq!(local_name(key), name, "{key:?}");
+        }
+    }
+
+    #[test]
+    fn long_names_keep_their_ending() {
+        let exact = format!("{}.mp4", "x".repeat(251));
+        assert_eq!(local_name(&exact), exact);
+        let long = format!("{}.mp4", "é".repeat(400));
+        assert!(local_name(&long).len() <= 255 && local_name(&long).ends_with("é.mp4"));
+        assert!(part_name(&exact).len() <= 255 && part_name(&exact).ends_with(".mp4.part"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_key_names_a_file_elsewhere(key in "\\PC{0,300}|[./\\\\:a-z\\x00-\\x1f]{0,60}") {
+            let name = local_name(&key);
+            prop_assert!(!name.is_empty() && name.len() <= 255);
+            prop_assert!(!name.contains(['/', '\\', '\0', ':']));
+            prop_assert!(name != "." && name != "..");
+            let joined = std::path::Path::new("/chosen").join(&name);
+            prop_assert_eq!(joined.parent(), Some(std::path::Path::new("/chosen")));
+        }
+    }
+}

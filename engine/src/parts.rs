@@ -1,0 +1,140 @@
+//! The plan of a transfer: which bytes travel as which part, and the strip that draws them. Pure. S3's limits live here
+//! and nowhere else. Downloads use the same plan for their ranges.
+
+use crate::api::{Cell, Run};
+use crate::error::{Code, Error, Result};
+
+pub const MIB: u64 = 1 << 20;
+/// S3's smallest part, except for the last one.
+pub const MIN_PART: u64 = 5 * MIB;
+pub const MAX_PART: u64 = 5 << 30;
+pub const MAX_PARTS: u64 = 10_000;
+pub const MAX_OBJECT: u64 = MAX_PARTS * MAX_PART;
+
+/// Parts stay at S3's smallest until a file has more of them than connections are of use on any link we know.
+const USEFUL_PARTS: u64 = 128;
+/// A larger part gains nothing on a fast link and costs minutes on a slow one when its connection is lost.
+const LARGE_PART: u64 = 32 * MIB;
+/// The strip is at most this many columns wide.
+const COLUMNS: usize = 200;
+
+/// Bytes `offset .. offset + length` of the file. Numbers begin at 1, as in S3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    pub number: u32,
+    pub offset: u64,
+    pub length: u64,
+}
+
+/// The size of every part but the last, in bytes: whole MiB.
+pub fn part_size(size: u64) -> u64 {
+    let for_speed = (size / USEFUL_PARTS).clamp(MIN_PART, LARGE_PART);
+    let for_count = size.div_ceil(MAX_PARTS);
+    for_speed.max(for_count).div_ceil(MIB) * MIB
+}
+
+/// The parts of a file of `size` bytes. An empty file has one empty part.
+pub fn plan(size: u64) -> Result<Vec<Part>> {
+    if size > MAX_OBJECT {
+        return Err(Error::new(
+            Code::TooLarge,
+            "This file is larger than S3 holds in one object (48.8 TiB). Split it.",
+        ));
+    }
+    let each = part_size(size);
+    let count = size.div_ceil(each).max(1);
+    Ok((0..count)
+        .map(|i| Part { number: (i + 1) as u32, offset: i * each, length: each.min(size - i * each) })
+        .collect())
+}
+
+/// The condition of one part, for the strip: the lane that carried it, or carries it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    Open,
+    InFlight(u32),
+    Acked(u32),
+}
+
+/// Neighbours in the same condition as runs. Where there are more parts than columns, a column shows what the least
+/// advanced of its parts has reached: the picture never promises more than is true.
+pub fn strip(conditions: &[Condition]) -> Vec<Run> {
+    let columns = conditions.len().min(COLUMNS);
+    let mut runs: Vec<Run> = Vec::new();
+    for column in 0..columns {
+        let from = column * conditions.len() / columns;
+        let to = (column + 1) * conditions.len() / columns;
+        let least = conditions[from..to].iter().copied().min_by_key(|c| rank(*c)).unwrap_or(Condition::Open);
+        let (is, lane) = match least {
+            Condition::Open => (Cell::Open, 0),
+            Condition::InFlight(lane) => (Cell::InFlight, lane),
+            Condition::Acked(lane) => (Cell::Acked, lane),
+        };
+        match runs.last_mut() {
+            Some(run) if run.is == is && run.lane == lane => run.n += 1,
+            _ => runs.push(Run { is, lane, n: 1 }),
+        }
+    }
+    runs
+}
+
+fn rank(condition: Condition) -> u8 {
+    match condition {
+        Condition::Open => 0,
+        Condition::InFlight(_) => 1,
+        Condition::Acked(_) => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Every plan covers the file exactly, in order, within all of S3's limits.
+        #[test]
+        fn a_plan_covers_the_file_within_s3s_limits(size in prop_oneof![0..200 * MIB, 0..MAX_OBJECT]) {
+            let parts = plan(size).unwrap();
+            prop_assert!(parts.len() as u64 <= MAX_PARTS);
+            let mut next = 0;
+            for (i, part) in parts.iter().enumerate() {
+                prop_assert_eq!(part.number as usize, i + 1);
+                prop_assert_eq!(part.offset, next);
+                prop_assert!(part.length <= MAX_PART);
+                prop_assert!(part.length >= MIN_PART || i + 1 == parts.len());
+                next += part.length;
+            }
+            prop_assert_eq!(next, size);
+        }
+
+        #[test]
+        fn a_strip_is_never_wider_than_its_columns(states in prop::collection::vec(0..3u8, 1..3000)) {
+            let conditions: Vec<_> = states.iter().map(|s| match s {
+                0 => Condition::Open, 1 => Condition::InFlight(1), _ => Condition::Acked(1),
+            }).collect();
+            let runs = strip(&conditions);
+            prop_assert!(runs.iter().map(|r| r.n as usize).sum::<usize>() == conditions.len().min(COLUMNS));
+            let all_acked = states.iter().all(|s| *s == 2);
+            prop_assert_eq!(runs.iter().all(|r| r.is == Cell::Acked), all_acked);
+        }
+    }
+
+    #[test]
+    fn sizes_by_table() {
+        for (size, each, count) in [
+            (0, 5 * MIB, 1),
+            (1, 5 * MIB, 1),
+            (5 * MIB, 5 * MIB, 1),
+            (5 * MIB + 1, 5 * MIB, 2),
+            (500_000_000, 5 * MIB, 96),
+            (5_000_000_000, 32 * MIB, 150),
+            (10_000 * 5 * MIB + 1, 32 * MIB, 1563),
+            (MAX_OBJECT, MAX_PART, 10_000),
+        ] {
+            assert_eq!((part_size(size), plan(size).unwrap().len()), (each, count), "{size} bytes");
+        }
+        assert_eq!(plan(MAX_OBJECT + 1).unwrap_err().code, Code::TooLarge);
+    }
+}

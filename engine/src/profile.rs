@@ -1,0 +1,112 @@
+//! One newsroom's connection: bucket, region, how it is reached, key template. Holds no secret. Checking what a user
+//! typed is here; where profiles are kept is `journal`, where their keys are is `credentials`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Code, Error, Result};
+use crate::keys;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub struct Profile {
+    /// What the user calls it, and its identity.
+    pub name: String,
+    /// The office that this computer belongs to; `{bureau}` of the key template.
+    pub bureau: String,
+    pub bucket: String,
+    pub region: String,
+    /// For an S3-compatible store; absent for AWS.
+    pub endpoint: Option<String>,
+    /// S3 Transfer Acceleration, for AWS only.
+    pub accelerate: bool,
+    /// See `keys`.
+    pub key_template: String,
+    pub credentials: CredentialsFrom,
+}
+
+/// Where a profile's keys come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub enum CredentialsFrom {
+    Keychain,
+    /// Lent by the process that asked, for as long as both live. For scripts; such a profile is not listed.
+    Lent,
+}
+
+/// A profile as the window lists it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub struct ProfileRow {
+    pub profile: Profile,
+    pub in_use: bool,
+}
+
+impl Profile {
+    /// Trims, and says in a sentence what cannot be.
+    pub fn checked(mut self) -> Result<Profile> {
+        for field in [&mut self.name, &mut self.bureau, &mut self.bucket, &mut self.region, &mut self.key_template] {
+            *field = field.trim().to_owned();
+        }
+        self.endpoint =
+            self.endpoint.take().map(|e| e.trim().trim_end_matches('/').to_owned()).filter(|e| !e.is_empty());
+        let bad = |sentence: &str| Err(Error::new(Code::BadInput, sentence));
+        if self.name.is_empty() || self.name.chars().count() > 80 || self.name.chars().any(char::is_control) {
+            return bad("Give the newsroom a name of at most 80 characters.");
+        }
+        if !is_bucket_name(&self.bucket) {
+            return bad("That is not a bucket's name: 3 to 63 small letters, digits, dots and hyphens.");
+        }
+        if self.region.is_empty() || !self.region.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+            return bad("Give the bucket's region, such as eu-west-1.");
+        }
+        if let Some(endpoint) = &self.endpoint {
+            check_endpoint(endpoint)?;
+            if self.accelerate {
+                return bad("Transfer Acceleration works with AWS only; leave the endpoint empty to use it.");
+            }
+        }
+        if self.accelerate && self.bucket.contains('.') {
+            return bad("Transfer Acceleration does not work for a bucket with a dot in its name.");
+        }
+        keys::Template::parse(&self.key_template)?;
+        Ok(self)
+    }
+}
+
+fn is_bucket_name(name: &str) -> bool {
+    (3..=63).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'_'))
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.ends_with(|c: char| c.is_ascii_alphanumeric())
+}
+
+/// Plain HTTP is for this computer alone: keys sign requests, they don't hide footage.
+fn check_endpoint(endpoint: &str) -> Result<()> {
+    let not_an_address =
+        || Error::new(Code::BadInput, "The endpoint is not an address such as https://s3.example.com; correct it.");
+    let url = url::Url::parse(endpoint).map_err(|e| not_an_address().because(e))?;
+    let loopback = match url.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => return Err(not_an_address()),
+    };
+    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+        return Err(Error::new(
+            Code::BadInput,
+            "The endpoint may hold no user name, password or query; keys go into the keychain.",
+        ));
+    }
+    match url.scheme() {
+        "https" => Ok(()),
+        "http" if loopback => Ok(()),
+        "http" => Err(Error::new(
+            Code::BadInput,
+            "Plain http would show your footage to everybody on the way; use https. (http is taken for this computer only.)",
+        )),
+        _ => Err(not_an_address()),
+    }
+}

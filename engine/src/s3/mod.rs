@@ -1,0 +1,105 @@
+//! The bucket, and the only room that names aws_sdk_s3. One request each, no retries: the drivers own those. What a
+//! store answers when it refuses is sorted in `refusal`, what it offers is found out in `offers`.
+
+mod multipart;
+mod objects;
+mod offers;
+mod refusal;
+
+use std::collections::HashMap;
+
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::config::{
+    BehaviorVersion, Builder, Region, RequestChecksumCalculation, ResponseChecksumValidation,
+    StalledStreamProtectionConfig,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::integrity::Checksum;
+use crate::profile::Profile;
+use crate::transfer::UnixMs;
+use crate::wire::Wire;
+
+pub(crate) use multipart::{AckedPart, Completed, ListedPart, PartSum};
+pub(crate) use refusal::{Class, Refusal};
+
+pub(crate) type Answer<T> = Result<T, Refusal>;
+
+/// What a store checks uploads with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Offers {
+    /// Full-object CRC64NVME, sent as trailers: AWS, and stores that keep up with it.
+    WholeCrc64,
+    /// Content-MD5 on each part, which S3-compatible stores have always checked.
+    PartMd5,
+}
+
+/// One profile's bucket, by one route.
+#[derive(Clone, Debug)]
+pub(crate) struct Store {
+    /// Objects and parts.
+    moving: Client,
+    /// What acceleration does not carry.
+    regional: Client,
+    bucket: String,
+    region: String,
+    /// The address that an S3-compatible store is reached at; absent for AWS.
+    endpoint: Option<String>,
+}
+
+/// What a store says of an object.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Object {
+    pub size: u64,
+    /// With its quotation marks, as it is compared.
+    pub etag: String,
+    pub version: Option<String>,
+    pub modified: UnixMs,
+    /// Of the whole object, the most trusted that there is.
+    pub checksum: Option<Checksum>,
+    pub content_type: String,
+    pub storage_class: String,
+    pub metadata: HashMap<String, String>,
+}
+
+impl Store {
+    pub(crate) fn new(profile: &Profile, credentials: SharedCredentialsProvider, wire: &Wire) -> Store {
+        let mut config = Builder::new()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(profile.region.clone()))
+            .credentials_provider(credentials)
+            .http_client(wire.clone())
+            // One owner of retries and of stalls, and it is not the SDK.
+            .retry_config(RetryConfig::disabled())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            // Checksums are asked for by name where the store takes them.
+            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+            .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
+        if let Some(endpoint) = &profile.endpoint {
+            config = config.endpoint_url(endpoint).force_path_style(true);
+        }
+        let regional = Client::from_conf(config.clone().build());
+        let moving = Client::from_conf(config.accelerate(profile.accelerate).build());
+        Store {
+            moving,
+            regional,
+            bucket: profile.bucket.clone(),
+            region: profile.region.clone(),
+            endpoint: profile.endpoint.clone(),
+        }
+    }
+
+    /// A refusal in this bucket's words.
+    fn refused<E>(&self, error: aws_sdk_s3::error::SdkError<E>) -> Refusal
+    where
+        E: aws_sdk_s3::error::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        refusal::sort(
+            error,
+            &refusal::Names { bucket: &self.bucket, region: &self.region, endpoint: self.endpoint.as_deref() },
+        )
+    }
+}

@@ -1,0 +1,137 @@
+//! Reading: ranges of objects, and lists of them.
+
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::primitives::{ByteStream, DateTime};
+use aws_sdk_s3::types::{ChecksumType, ServerSideEncryption};
+use bytes::Bytes;
+
+use super::refusal::{Class, Refusal};
+use super::{Answer, Store};
+use crate::api::{Clip, Listing};
+use crate::error::{Code, Error};
+use crate::integrity::{Algorithm, Checksum};
+use crate::parts::Part;
+use crate::transfer::UnixMs;
+
+/// The bytes of one range, as they arrive.
+pub(crate) struct Range {
+    body: ByteStream,
+}
+
+impl Range {
+    /// The next piece; `None` at the end. A connection that breaks off is the network's error.
+    pub(crate) async fn next(&mut self) -> Option<Answer<Bytes>> {
+        let piece = self.body.next().await?;
+        Some(piece.map_err(|e| Refusal {
+            class: Class::Network,
+            error: Error::new(Code::Offline, "The connection broke off. It goes on by itself.").because(e),
+            status: None,
+        }))
+    }
+}
+
+impl Store {
+    /// Part of exactly the version that `etag` names.
+    pub(crate) async fn get(&self, key: &str, etag: &str, range: Part) -> Answer<Range> {
+        let last = range.offset + range.length - 1;
+        let answer = self
+            .moving
+            .get_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .if_match(etag)
+            .range(format!("bytes={}-{last}", range.offset))
+            .send()
+            .await
+            .map_err(|e| self.refused(e))?;
+        // A store or cache that ignores ranges sends the whole: its bytes must not be taken for the range's.
+        let right = answer.content_range().is_some_and(|r| r.starts_with(&format!("bytes {}-{last}/", range.offset)));
+        let held = answer.e_tag().is_none_or(|e| e == etag);
+        if !right || !held || answer.content_length() != i64::try_from(range.length).ok() {
+            return Err(self.nonsense("another range than was asked for"));
+        }
+        Ok(Range { body: answer.body })
+    }
+
+    /// Why a HEAD was forbidden: its answer has no body to say so, that of a GET has.
+    pub(crate) async fn why_forbidden(&self, key: &str) -> Option<Refusal> {
+        let answer = self.moving.get_object().bucket(&self.bucket).key(key).range("bytes=0-0").send().await;
+        answer.err().map(|e| self.refused(e))
+    }
+
+    /// Up to a thousand objects after a key, in the order of keys.
+    pub(crate) async fn list(&self, prefix: &str, after: Option<&str>) -> Answer<Listing> {
+        let page = self
+            .moving
+            .list_objects_v2()
+            .bucket(&self.bucket)
+            .set_prefix((!prefix.is_empty()).then(|| prefix.to_owned()))
+            .set_start_after(after.map(str::to_owned))
+            // Keys may hold characters that XML cannot.
+            .encoding_type(aws_sdk_s3::types::EncodingType::Url)
+            .send()
+            .await
+            .map_err(|e| self.refused(e))?;
+        let encoded = page.encoding_type().is_some();
+        let clips = page.contents().iter().filter_map(|object| {
+            let key = decoded(object.key()?, encoded);
+            let size = object.size().and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
+            Some(Clip::new(key, size, millis(object.last_modified()), object.e_tag().unwrap_or("").to_owned()))
+        });
+        Ok(Listing { clips: clips.collect(), more: page.is_truncated() == Some(true) })
+    }
+
+    /// Whether the bucket is there and the keys are good: one small listing, whose refusal says why not.
+    pub(crate) async fn check(&self) -> Answer<()> {
+        let answer = self.regional.list_objects_v2().bucket(&self.bucket).max_keys(1).send().await;
+        answer.map(|_| ()).map_err(|e| self.refused(e))
+    }
+
+    pub(super) fn nonsense(&self, what: &str) -> Refusal {
+        let store = self.endpoint.as_deref().unwrap_or("AWS");
+        Refusal {
+            class: Class::Again,
+            error: Error::new(Code::StoreRefused, format!("{store} answered with {what}. It is tried again.")),
+            status: None,
+        }
+    }
+}
+
+fn decoded(key: &str, encoded: bool) -> String {
+    if !encoded {
+        return key.to_owned();
+    }
+    percent_encoding::percent_decode_str(&key.replace('+', " ")).decode_utf8_lossy().into_owned()
+}
+
+pub(super) fn millis(time: Option<&DateTime>) -> UnixMs {
+    time.and_then(|t| t.to_millis().ok()).unwrap_or(0)
+}
+
+/// The whole object's checksum, of those that a HEAD brings. A composite one (a checksum of checksums) proves nothing
+/// about bytes that came by other ranges, so it is left out.
+pub(super) fn checksum_of_head(head: &HeadObjectOutput) -> Option<Checksum> {
+    let composite = head.checksum_type() == Some(&ChecksumType::Composite);
+    let kept = [
+        (Algorithm::Crc64Nvme, head.checksum_crc64_nvme()),
+        (Algorithm::Sha256, head.checksum_sha256()),
+        (Algorithm::Sha1, head.checksum_sha1()),
+        (Algorithm::Crc32c, head.checksum_crc32_c()),
+        (Algorithm::Crc32, head.checksum_crc32()),
+    ];
+    for (algorithm, value) in kept {
+        if let Some(value) = value
+            && !composite
+            && !value.contains('-')
+        {
+            return Some(Checksum { algorithm, value: value.to_owned() });
+        }
+    }
+    // An ETag is the MD5 only of an object that was put in one piece and is encrypted with no key of its own.
+    let own_key = head.sse_customer_algorithm().is_some()
+        || head.ssekms_key_id().is_some()
+        || head.server_side_encryption().is_some_and(|e| *e != ServerSideEncryption::Aes256);
+    let etag = head.e_tag()?.trim_matches('"');
+    let is_md5 = !own_key && etag.len() == 32 && etag.bytes().all(|b| b.is_ascii_hexdigit());
+    is_md5.then(|| Checksum { algorithm: Algorithm::Md5, value: etag.to_ascii_lowercase() })
+}

@@ -1,0 +1,236 @@
+//! The engine's answers to what `api` lets be asked. Requests are checked here: they may come from a webview.
+
+use tarpc::context::Context;
+
+use crate::add;
+use crate::api::{
+    Action, AddFiles, Added, ClipDetails, FetchClips, FootagePage, FootageQuery, Keys, Listing, Rushes, SaveProfile,
+    Update, WatchFolder,
+};
+use crate::credentials;
+use crate::engine::Engine;
+use crate::error::{Code, Error, Result};
+use crate::journal::{settings, transfers};
+use crate::keys::{Field, Fields, Template};
+use crate::profile::{CredentialsFrom, ProfileRow};
+use crate::s3::Store;
+use crate::transfer::{Can, Change, Status, TransferId, Why};
+
+impl Rushes for Engine {
+    async fn updates(self, _: Context, since: u64) -> Update {
+        self.core.board.since(since).await
+    }
+
+    async fn add_files(self, _: Context, request: AddFiles) -> Result<Added> {
+        add::add_files(&self.core, request).await
+    }
+
+    async fn fetch_clips(self, _: Context, request: FetchClips) -> Result<Added> {
+        add::fetch_clips(&self.core, request).await
+    }
+
+    async fn act(self, _: Context, action: Action, ids: Vec<TransferId>) -> Result<()> {
+        for id in &ids {
+            let status = self.core.with(*id, |one| one.transfer.life.status.clone())?;
+            check_allowed(action, &status)?;
+        }
+        for id in &ids {
+            self.act_on(action, *id).await?;
+        }
+        if action == Action::Forget {
+            let forgotten = ids.clone();
+            self.core.journal.write(move |c| transfers::forget(c, &forgotten)).await?;
+        }
+        if action == Action::Retry {
+            // What was given up by beginning anew is aborted at once.
+            self.core.sweep();
+        }
+        self.core.board.show();
+        Ok(())
+    }
+
+    async fn footage(self, _: Context, query: FootageQuery) -> Result<FootagePage> {
+        Ok(self.footage.page(&query))
+    }
+
+    async fn look_again(self, _: Context) -> Result<()> {
+        self.footage.look().await
+    }
+
+    async fn list(self, _: Context, profile: Option<String>, prefix: String, after: Option<String>) -> Result<Listing> {
+        self.footage.list(profile.as_deref(), &prefix, after.as_deref()).await
+    }
+
+    async fn clip_details(self, _: Context, key: String) -> Result<ClipDetails> {
+        self.footage.details(&key).await
+    }
+
+    async fn profiles(self, _: Context) -> Vec<ProfileRow> {
+        self.listed_profiles()
+    }
+
+    async fn save_profile(self, _: Context, request: SaveProfile) -> Result<()> {
+        let profile = request.profile.checked()?;
+        let provider = match (&request.keys, profile.credentials) {
+            (Some(keys), CredentialsFrom::Keychain) => {
+                if keys.access_key_id.trim().is_empty() || keys.secret_access_key.is_empty() {
+                    return Err(Error::new(Code::BadInput, "Give both the access key ID and the secret access key."));
+                }
+                credentials::given(keys)
+            }
+            (Some(_), CredentialsFrom::Lent) => {
+                return Err(Error::new(Code::BadInput, "The keys of this profile are lent, not kept."));
+            }
+            (None, _) => self.core.purse.provider(&profile),
+        };
+        if profile.credentials == CredentialsFrom::Keychain {
+            Store::new(&profile, provider, &self.core.wire).check().await.map_err(|refusal| refusal.error)?;
+            if let Some(keys) = request.keys {
+                credentials::keep(credentials::account(&self.core.home, &profile.name)?, keys).await?;
+            }
+        }
+        let (name, listed) = (profile.name.clone(), profile.credentials != CredentialsFrom::Lent);
+        self.core.keep_profile(profile).await?;
+        self.let_go_on(&name);
+        if listed && self.core.profiles().1.is_none() {
+            self.core.set_in_use(name).await?;
+        }
+        self.profiles_changed();
+        Ok(())
+    }
+
+    async fn use_profile(self, _: Context, name: String) -> Result<()> {
+        self.core.profile(Some(&name))?;
+        self.core.set_in_use(name).await?;
+        self.profiles_changed();
+        Ok(())
+    }
+
+    async fn remove_profile(self, _: Context, name: String) -> Result<()> {
+        let profile = self.core.profile(Some(&name))?;
+        let live = self
+            .core
+            .live()
+            .transfers
+            .values()
+            .any(|one| one.transfer.profile == name && !one.transfer.life.status.is_ended());
+        if live {
+            return Err(Error::new(
+                Code::BadInput,
+                format!("{name} still has transfers that are not finished. Finish or cancel them first."),
+            ));
+        }
+        if profile.credentials == CredentialsFrom::Keychain {
+            credentials::forget(credentials::account(&self.core.home, &name)?).await?;
+        }
+        self.core.drop_profile(&name).await?;
+        let left = self.listed_profiles();
+        if let Some(next) = left.first()
+            && !left.iter().any(|row| row.in_use)
+        {
+            self.core.set_in_use(next.profile.name.clone()).await?;
+        }
+        self.profiles_changed();
+        Ok(())
+    }
+
+    async fn lend_keys(self, _: Context, profile: String, keys: Keys) -> Result<()> {
+        if self.core.profile(Some(&profile))?.credentials != CredentialsFrom::Lent {
+            return Err(Error::new(Code::BadInput, format!("The keys of {profile} are in the keychain.")));
+        }
+        self.core.purse.lend(profile.clone(), keys);
+        self.let_go_on(&profile);
+        Ok(())
+    }
+
+    async fn drop_asks(self, _: Context) -> Result<(Vec<Field>, Fields)> {
+        let profile = self.core.profile(None)?;
+        let asks = Template::parse(&profile.key_template)?.asks();
+        let last = self.core.journal.read(|c| settings::setting(c, add::LAST_FIELDS)).await?.unwrap_or_default();
+        Ok((asks, last))
+    }
+
+    async fn watch(self, _: Context, folder: Option<WatchFolder>) -> Result<()> {
+        self.watch.set_folder(folder).await
+    }
+
+    async fn watched(self, _: Context) -> Option<WatchFolder> {
+        self.watch.folder()
+    }
+}
+
+impl Engine {
+    async fn act_on(&self, action: Action, id: TransferId) -> Result<()> {
+        let stop = |core: &crate::core::Core| core.with(id, |one| one.driver.as_ref().map(|driver| driver.cancel()));
+        match action {
+            Action::Pause => {
+                self.core.change(id, Change::Pause)?;
+                stop(&self.core)?;
+            }
+            Action::Cancel => {
+                self.core.with(id, |one| one.asked_here = true)?;
+                self.core.change(id, Change::Cancel)?;
+                stop(&self.core)?;
+            }
+            Action::Resume => {
+                self.core.with(id, |one| one.asked_here = true)?;
+                self.core.change(id, Change::Resume)?;
+            }
+            Action::Retry => add::retry(&self.core, id).await?,
+            Action::Forget => {
+                self.core.live().transfers.remove(&id);
+                self.core.board.remove(id);
+            }
+        }
+        Ok(())
+    }
+
+    /// All but those of single commands.
+    fn listed_profiles(&self) -> Vec<ProfileRow> {
+        let (all, in_use) = self.core.profiles();
+        all.into_iter()
+            .map(|profile| ProfileRow { in_use: in_use.as_deref() == Some(profile.name.as_str()), profile })
+            .filter(|row| row.in_use || row.profile.credentials != CredentialsFrom::Lent)
+            .collect()
+    }
+
+    /// New keys: what waited for them is queued again.
+    fn let_go_on(&self, profile: &str) {
+        self.core.forget_store(profile);
+        let waiting: Vec<TransferId> = {
+            let live = self.core.live();
+            let waits = |status: &Status| matches!(status, Status::Waiting { why: Why::Credentials, .. });
+            let mine = live.transfers.values().filter(|one| one.transfer.profile == profile);
+            mine.filter(|one| waits(&one.transfer.life.status)).map(|one| one.transfer.id).collect()
+        };
+        for id in waiting {
+            let _ = self.core.change(id, Change::Requeue);
+        }
+    }
+
+    fn profiles_changed(&self) {
+        self.core.board.profiles_changed();
+        self.core.board.footage_changed();
+        self.core.board.show();
+        self.footage.look_soon();
+    }
+}
+
+/// The same rules as the buttons, with a sentence where one does not hold.
+fn check_allowed(action: Action, status: &Status) -> Result<()> {
+    let can = Can::of(status);
+    let (allowed, sentence) = match action {
+        // Asking for what is so already is no mistake.
+        Action::Pause => (can.pause || matches!(status, Status::Paused), "It cannot be paused now."),
+        Action::Resume => (
+            can.resume || status.is_active() || matches!(status, Status::Queued),
+            "Only a paused transfer can be resumed.",
+        ),
+        Action::Cancel => {
+            (can.cancel || matches!(status, Status::Cancelling | Status::Cancelled), "It is already done.")
+        }
+        Action::Retry => (can.retry, "Only a failed or waiting transfer can be retried."),
+        Action::Forget => (can.forget, "It is not ended; cancel it first."),
+    };
+    if allowed { Ok(()) } else { Err(Error::new(Code::BadInput, sentence)) }
+}

@@ -1,0 +1,91 @@
+//! Opens connections: every address that a name has, spread over the connections, the next tried when one is slow to
+//! answer (RFC 8305's way, simply).
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures::stream::{FuturesUnordered, StreamExt};
+use http::Uri;
+use hyper_util::rt::TokioIo;
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::{TcpStream, lookup_host};
+use tower_service::Service;
+
+use super::socket::{Meter, Socket};
+
+/// For one address. A far office over satellite takes two seconds to shake hands.
+const CONNECT: Duration = Duration::from_secs(15);
+/// How long an address has before the next is tried beside it.
+const NEXT: Duration = Duration::from_millis(300);
+
+#[derive(Clone)]
+pub(super) struct Dial {
+    meter: Arc<Meter>,
+    /// Where in the list of addresses the next connection begins.
+    turn: Arc<AtomicUsize>,
+}
+
+impl Dial {
+    pub(super) fn new(meter: Arc<Meter>) -> Dial {
+        Dial { meter, turn: Arc::default() }
+    }
+}
+
+impl Service<Uri> for Dial {
+    type Response = TokioIo<Socket>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let dial = self.clone();
+        Box::pin(async move {
+            let stream = dial.connect(&uri).await?;
+            stream.set_nodelay(true)?;
+            // A peer that vanished without a word is noticed even where nothing is being sent.
+            let alive = TcpKeepalive::new().with_time(Duration::from_secs(20)).with_interval(Duration::from_secs(5));
+            SockRef::from(&stream).set_tcp_keepalive(&alive)?;
+            Ok(TokioIo::new(Socket::new(stream, dial.meter)))
+        })
+    }
+}
+
+impl Dial {
+    async fn connect(&self, uri: &Uri) -> io::Result<TcpStream> {
+        let host = uri.host().ok_or_else(|| io::Error::other("the address names no host"))?;
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
+        let mut addresses: Vec<SocketAddr> = lookup_host((host, port)).await?.collect();
+        if addresses.is_empty() {
+            return Err(io::Error::other(format!("{host} has no address")));
+        }
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % addresses.len();
+        addresses.rotate_left(turn);
+
+        let mut untried = addresses.into_iter();
+        let mut tries = FuturesUnordered::new();
+        let mut last = io::Error::other("no address was tried");
+        loop {
+            if let Some(address) = untried.next() {
+                tries.push(tokio::time::timeout(CONNECT, TcpStream::connect(address)));
+            }
+            let patience = if untried.len() > 0 { NEXT } else { CONNECT };
+            match tokio::time::timeout(patience, tries.next()).await {
+                Ok(Some(Ok(Ok(stream)))) => return Ok(stream),
+                Ok(Some(Ok(Err(e)))) => last = e,
+                Ok(Some(Err(_))) | Err(_) => last = io::ErrorKind::TimedOut.into(),
+                Ok(None) if untried.len() == 0 => return Err(last),
+                Ok(None) => {}
+            }
+        }
+    }
+}

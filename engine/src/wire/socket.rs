@@ -1,0 +1,160 @@
+//! A TCP connection that counts: what was handed to the system, what the other side has acknowledged, what came in. The
+//! counts outlive the socket, so that a lane's totals never fall.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll};
+
+use hyper_util::client::legacy::connect::{Connected, Connection};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use super::unacked::{Probe, probe};
+
+/// Bytes, TLS and HTTP included, since the lane began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// Acknowledged by the other side's TCP: not what is in a buffer here.
+    pub up: u64,
+    pub down: u64,
+}
+
+impl std::ops::Add for Moved {
+    type Output = Moved;
+    fn add(self, other: Moved) -> Moved {
+        Moved { up: self.up + other.up, down: self.down + other.down }
+    }
+}
+
+/// One connection's counts.
+#[derive(Debug)]
+pub(super) struct Counts {
+    written: AtomicU64,
+    read: AtomicU64,
+    /// Asks the system how much is not acknowledged; gone once the socket is closed, since its number is then reused.
+    probe: Mutex<Option<Probe>>,
+}
+
+impl Counts {
+    pub(super) fn moved(&self) -> Moved {
+        let unacked = self.unacked();
+        Moved {
+            up: self.written.load(Ordering::Relaxed).saturating_sub(unacked),
+            down: self.read.load(Ordering::Relaxed),
+        }
+    }
+
+    pub(super) fn waits_for_acks(&self) -> bool {
+        self.unacked() > 0
+    }
+
+    fn unacked(&self) -> u64 {
+        locked(&self.probe).as_ref().map_or(0, Probe::unacked)
+    }
+}
+
+/// All connections of a lane.
+#[derive(Debug, Default)]
+pub struct Meter(Mutex<Sockets>);
+
+#[derive(Debug, Default)]
+struct Sockets {
+    open: Vec<Weak<Counts>>,
+    closed: Moved,
+}
+
+impl Meter {
+    pub fn moved(&self) -> Moved {
+        let sockets = locked(&self.0);
+        sockets.open.iter().filter_map(Weak::upgrade).fold(sockets.closed, |sum, counts| sum + counts.moved())
+    }
+
+    pub fn connections(&self) -> usize {
+        locked(&self.0).open.len()
+    }
+}
+
+/// See the file's head.
+pub(super) struct Socket {
+    stream: TcpStream,
+    counts: Arc<Counts>,
+    meter: Arc<Meter>,
+}
+
+impl Socket {
+    pub(super) fn new(stream: TcpStream, meter: Arc<Meter>) -> Socket {
+        let counts = Arc::new(Counts {
+            written: AtomicU64::new(0),
+            read: AtomicU64::new(0),
+            probe: Mutex::new(Some(probe(&stream))),
+        });
+        locked(&meter.0).open.push(Arc::downgrade(&counts));
+        Socket { stream, counts, meter }
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        let mut sockets = locked(&self.meter.0);
+        let moved = self.counts.moved();
+        *locked(&self.counts.probe) = None;
+        sockets.closed = sockets.closed + moved;
+        sockets.open.retain(|open| !std::ptr::eq(open.as_ptr(), Arc::as_ptr(&self.counts)));
+    }
+}
+
+impl Connection for Socket {
+    fn connected(&self) -> Connected {
+        Connected::new().extra(self.counts.clone())
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        self.counts.read.fetch_add((buffer.filled().len() - before) as u64, Ordering::Relaxed);
+        polled
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        if let Poll::Ready(Ok(n)) = polled {
+            self.counts.written.fetch_add(n as u64, Ordering::Relaxed);
+        }
+        polled
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        if let Poll::Ready(Ok(n)) = polled {
+            self.counts.written.fetch_add(n as u64, Ordering::Relaxed);
+        }
+        polled
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// The counts are plain numbers: a panic elsewhere cannot leave them half made.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

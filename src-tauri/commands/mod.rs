@@ -1,0 +1,41 @@
+//! What the window may call, and nothing else: each command hands its arguments to the engine and its answer back.
+//! Arguments are checked where the engine serves them. No transfer logic lives here.
+
+pub(crate) mod footage;
+pub(crate) mod profiles;
+pub(crate) mod transfers;
+pub(crate) mod window;
+
+use rushes_engine::error::Error;
+use tauri_specta::{Builder, collect_commands};
+
+pub(crate) type Answer<T> = Result<T, Error>;
+
+/// All commands, for the shell's handler and for the generated TypeScript alike.
+pub fn builder() -> Builder<tauri::Wry> {
+    Builder::new()
+        .commands(collect_commands![
+            transfers::add_files,
+            transfers::fetch_clips,
+            transfers::act,
+            transfers::drop_asks,
+            transfers::reveal,
+            transfers::watch,
+            transfers::watched,
+            footage::footage,
+            footage::look_again,
+            footage::clip_details,
+            profiles::profiles,
+            profiles::save_profile,
+            profiles::use_profile,
+            profiles::remove_profile,
+            profiles::use_practice,
+            window::subscribe,
+            window::pick_files,
+            window::about,
+        ])
+        // Sizes stay far under 2^53, times are milliseconds: a JavaScript number holds them.
+        .dangerously_cast_bigints_to_number()
+        // No type of ours is read otherwise than it is written.
+        .disable_serde_phases()
+}
