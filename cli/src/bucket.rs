@@ -25,15 +25,13 @@ impl Ready {
     pub async fn lend(&self, connection: &Connection) -> Result<()> {
         let Some((profile, keys)) = &self.lent else { return Ok(()) };
         connection
-            .call(|engine, context| {
-                let request = SaveProfile { profile: profile.clone(), keys: None };
-                async move { engine.save_profile(context, request).await }
+            .call(SaveProfile { profile: profile.clone(), keys: None }, async |engine, context, request| {
+                engine.save_profile(context, request).await
             })
             .await??;
         connection
-            .call(|engine, context| {
-                let (name, keys) = (profile.name.clone(), keys.clone());
-                async move { engine.lend_keys(context, name, keys).await }
+            .call((profile.name.clone(), keys.clone()), async |engine, context, (name, keys)| {
+                engine.lend_keys(context, name, keys).await
             })
             .await?
     }
@@ -57,7 +55,7 @@ async fn practice_if_used(named: Option<&str>, connection: &Connection) -> Resul
     let used = match named {
         Some(name) => name == newsroom::PROFILE,
         None => {
-            let rows = connection.call(|engine, context| async move { engine.profiles(context).await }).await?;
+            let rows = connection.call((), async |engine, context, ()| engine.profiles(context).await).await?;
             rows.iter().any(|row| row.in_use && row.profile.name == newsroom::PROFILE)
         }
     };

@@ -26,7 +26,8 @@ pub async fn follow(
     let mut since = 0;
     let mut generation = connection.generation();
     while !open.is_empty() {
-        let update = connection.call(|engine, context| async move { engine.updates(context, since).await }).await?;
+        let update =
+            connection.call(since, async |engine, context, since| engine.updates(context, since).await).await?;
         since = update.seq;
         if connection.generation() != generation {
             // The process that ran the engine has left, and this one took over: it is asked for the same.
@@ -81,10 +82,7 @@ fn at_rest(row: &TransferRow) -> Option<bool> {
 
 pub async fn ask(connection: &Connection, action: Action, ids: Vec<TransferId>) -> Result<()> {
     connection
-        .call(|engine, context| {
-            let ids = ids.clone();
-            async move { engine.act(context, action, ids).await }
-        })
+        .call((action, ids), async |engine, context, (action, ids)| engine.act(context, action, ids).await)
         .await?
 }
 

@@ -33,10 +33,7 @@ pub async fn run(cli: &Cli, show: &Show, connection: &Connection) -> Result<bool
             let paths = paths.iter().map(|path| text_of(path)).collect::<Result<Vec<_>>>()?;
             let request = AddFiles { profile: ready.profile.clone(), paths, place };
             let added = connection
-                .call(|engine, context| {
-                    let request = request.clone();
-                    async move { engine.add_files(context, request).await }
-                })
+                .call(request, async |engine, context, request| engine.add_files(context, request).await)
                 .await??;
             follow(connection, Some(&ready), show, &added.transfers, patience).await
         }
@@ -44,10 +41,7 @@ pub async fn run(cli: &Cli, show: &Show, connection: &Connection) -> Result<bool
             let ready = ready(&cli.place, connection).await?;
             let request = FetchClips { profile: ready.profile.clone(), keys: keys.clone(), into: Some(text_of(into)?) };
             let added = connection
-                .call(|engine, context| {
-                    let request = request.clone();
-                    async move { engine.fetch_clips(context, request).await }
-                })
+                .call(request, async |engine, context, request| engine.fetch_clips(context, request).await)
                 .await??;
             follow(connection, Some(&ready), show, &added.transfers, patience).await
         }
@@ -113,7 +107,7 @@ async fn ready_for(cli: &Cli, connection: &Connection, ids: &[TransferId]) -> Re
 }
 
 async fn rows(connection: &Connection) -> Result<Vec<TransferRow>> {
-    Ok(connection.call(|engine, context| async move { engine.updates(context, 0).await }).await?.rows)
+    Ok(connection.call((), async |engine, context, ()| engine.updates(context, 0).await).await?.rows)
 }
 
 async fn show_them(connection: &Connection, show: &Show, ids: &[TransferId]) -> Result<bool> {
@@ -127,10 +121,10 @@ async fn list(connection: &Connection, ready: &Ready, prefix: &str, show: &Show)
     let mut after: Option<String> = None;
     loop {
         let page = connection
-            .call(|engine, context| {
-                let (profile, prefix, after) = (ready.profile.clone(), prefix.to_owned(), after.clone());
-                async move { engine.list(context, profile, prefix, after).await }
-            })
+            .call(
+                (ready.profile.clone(), prefix.to_owned(), after),
+                async |engine, context, (profile, prefix, after)| engine.list(context, profile, prefix, after).await,
+            )
             .await??;
         page.clips.iter().for_each(|clip| show.clip(clip));
         match page.clips.last() {
@@ -143,7 +137,7 @@ async fn list(connection: &Connection, ready: &Ready, prefix: &str, show: &Show)
 async fn profile(cli: &Cli, verb: &ProfileVerb, connection: &Connection, show: &Show) -> Result<bool> {
     match verb {
         ProfileVerb::List => {
-            let rows = connection.call(|engine, context| async move { engine.profiles(context).await }).await?;
+            let rows = connection.call((), async |engine, context, ()| engine.profiles(context).await).await?;
             for row in rows {
                 if show.json() {
                     show.object(&row);
@@ -179,10 +173,7 @@ async fn profile(cli: &Cli, verb: &ProfileVerb, connection: &Connection, show: &
             };
             let request = SaveProfile { profile: profile.checked()?, keys: Some(keys_for_keeping().await?) };
             connection
-                .call(|engine, context| {
-                    let request = request.clone();
-                    async move { engine.save_profile(context, request).await }
-                })
+                .call(request, async |engine, context, request| engine.save_profile(context, request).await)
                 .await??;
             Ok(true)
         }
@@ -192,19 +183,13 @@ async fn profile(cli: &Cli, verb: &ProfileVerb, connection: &Connection, show: &
                 newsroom::open(connection).await?;
             }
             connection
-                .call(|engine, context| {
-                    let name = name.clone();
-                    async move { engine.use_profile(context, name).await }
-                })
+                .call(name.clone(), async |engine, context, name| engine.use_profile(context, name).await)
                 .await??;
             Ok(true)
         }
         ProfileVerb::Remove { name } => {
             connection
-                .call(|engine, context| {
-                    let name = name.clone();
-                    async move { engine.remove_profile(context, name).await }
-                })
+                .call(name.clone(), async |engine, context, name| engine.remove_profile(context, name).await)
                 .await??;
             Ok(true)
         }

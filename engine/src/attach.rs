@@ -65,8 +65,8 @@ impl Connection {
         Ok(Connection(Arc::new(inner)))
     }
 
-    /// Asks the engine. Where its process has gone, the one that takes over is asked instead: every call may be repeated.
-    pub async fn call<T, F>(&self, ask: impl Fn(RushesClient, Context) -> F) -> Result<T>
+    /// Asks the engine for `what`. Where its process has gone, the one that takes over is asked instead: every call may be repeated.
+    pub async fn call<A: Clone, T, F>(&self, what: A, ask: impl Fn(RushesClient, Context, A) -> F) -> Result<T>
     where
         F: Future<Output = std::result::Result<T, RpcError>>,
     {
@@ -74,7 +74,7 @@ impl Connection {
             let mut context = Context::current();
             context.deadline = Instant::now() + PATIENCE;
             let (client, generation) = self.client().await?;
-            match ask(client, context).await {
+            match ask(client, context, what.clone()).await {
                 Ok(answer) => return Ok(answer),
                 Err(RpcError::DeadlineExceeded) => {
                     return Err(Error::new(Code::Busy, "Rushes did not answer in time. Try again."));

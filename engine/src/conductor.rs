@@ -275,7 +275,7 @@ impl Meter {
             totals.eta = totals.eta.max(end);
         }
         self.draws += 1;
-        let all = self.draws % QUEUED_EVERY == 0;
+        let all = self.draws.is_multiple_of(QUEUED_EVERY);
         for one in live.transfers.values() {
             count(&mut totals, one, midnight);
             if one.driver.is_some() || all && one.transfer.life.status.is_underway() {

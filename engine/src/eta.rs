@@ -44,7 +44,7 @@ impl Rate {
         let first = self.samples.iter().find(|(at, _)| *at >= now - span).or(self.samples.front());
         let Some((then, before)) = first else { return 0 };
         let elapsed = (now - then).max(0) as u64;
-        if elapsed == 0 { 0 } else { total.saturating_sub(*before).saturating_mul(1000) / elapsed }
+        total.saturating_sub(*before).saturating_mul(1000).checked_div(elapsed).unwrap_or(0)
     }
 }
 

@@ -98,43 +98,47 @@ pub struct Checksum {
 }
 
 /// Reads to the end and computes. For the algorithms that cannot be combined from ranges.
-pub fn checksum_of(algorithm: Algorithm, mut from: impl Read) -> std::io::Result<Checksum> {
+pub fn checksum_of(algorithm: Algorithm, from: impl Read) -> std::io::Result<Checksum> {
     use md5::Digest as _;
-    let mut buffer = vec![0; 1 << 20];
-    let mut read_all = |update: &mut dyn FnMut(&[u8])| loop {
-        match from.read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(n) => update(&buffer[..n]),
-            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
-        }
-    };
-    let crc = |algorithm, read_all: &mut dyn FnMut(&mut dyn FnMut(&[u8])) -> std::io::Result<()>| {
-        let mut digest = Digest::new(algorithm);
-        read_all(&mut |bytes| digest.update(bytes))?;
-        std::io::Result::Ok(digest.finalize())
-    };
     let value = match algorithm {
-        Algorithm::Crc64Nvme => BASE64.encode(crc(CrcAlgorithm::Crc64Nvme, &mut read_all)?.to_be_bytes()),
-        Algorithm::Crc32c => BASE64.encode((crc(CrcAlgorithm::Crc32Iscsi, &mut read_all)? as u32).to_be_bytes()),
-        Algorithm::Crc32 => BASE64.encode((crc(CrcAlgorithm::Crc32IsoHdlc, &mut read_all)? as u32).to_be_bytes()),
+        Algorithm::Crc64Nvme => BASE64.encode(crc(CrcAlgorithm::Crc64Nvme, from)?.to_be_bytes()),
+        Algorithm::Crc32c => BASE64.encode((crc(CrcAlgorithm::Crc32Iscsi, from)? as u32).to_be_bytes()),
+        Algorithm::Crc32 => BASE64.encode((crc(CrcAlgorithm::Crc32IsoHdlc, from)? as u32).to_be_bytes()),
         Algorithm::Sha256 => {
             let mut digest = sha2::Sha256::new();
-            read_all(&mut |bytes| digest.update(bytes))?;
+            read_all(from, |bytes| digest.update(bytes))?;
             BASE64.encode(digest.finalize())
         }
         Algorithm::Sha1 => {
             let mut digest = sha1::Sha1::new();
-            read_all(&mut |bytes| digest.update(bytes))?;
+            read_all(from, |bytes| digest.update(bytes))?;
             BASE64.encode(digest.finalize())
         }
         Algorithm::Md5 => {
             let mut digest = md5::Md5::new();
-            read_all(&mut |bytes| digest.update(bytes))?;
+            read_all(from, |bytes| digest.update(bytes))?;
             digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
         }
     };
     Ok(Checksum { algorithm, value })
+}
+
+fn crc(algorithm: CrcAlgorithm, from: impl Read) -> std::io::Result<u64> {
+    let mut digest = Digest::new(algorithm);
+    read_all(from, |bytes| digest.update(bytes))?;
+    Ok(digest.finalize())
+}
+
+fn read_all(mut from: impl Read, mut take: impl FnMut(&[u8])) -> std::io::Result<()> {
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        match from.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(n) => take(&buffer[..n]),
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use tarpc::context::Context;
 use crate::add;
 use crate::api::{
     Action, AddFiles, Added, ClipDetails, FetchClips, FootagePage, FootageQuery, Keys, Listing, Rushes, SaveProfile,
-    Update, WatchFolder,
+    TransferRow, Update, WatchFolder,
 };
 use crate::credentials;
 use crate::engine::Engine;
@@ -47,6 +47,10 @@ impl Rushes for Engine {
         }
         self.core.board.show();
         Ok(())
+    }
+
+    async fn transfer(self, _: Context, id: TransferId) -> Result<TransferRow> {
+        self.core.with(id, |one| one.row())
     }
 
     async fn footage(self, _: Context, query: FootageQuery) -> Result<FootagePage> {

@@ -9,29 +9,17 @@ use crate::shell::Shell;
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn footage(shell: State<'_, Shell>, query: FootageQuery) -> Answer<FootagePage> {
-    shell
-        .engine
-        .call(|engine, context| {
-            let query = query.clone();
-            async move { engine.footage(context, query).await }
-        })
-        .await?
+    shell.call(query, async |engine, context, query| engine.footage(context, query).await).await?
 }
 
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn look_again(shell: State<'_, Shell>) -> Answer<()> {
-    shell.engine.call(|engine, context| async move { engine.look_again(context).await }).await?
+    shell.call((), async |engine, context, ()| engine.look_again(context).await).await?
 }
 
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn clip_details(shell: State<'_, Shell>, key: String) -> Answer<ClipDetails> {
-    shell
-        .engine
-        .call(|engine, context| {
-            let key = key.clone();
-            async move { engine.clip_details(context, key).await }
-        })
-        .await?
+    shell.call(key, async |engine, context, key| engine.clip_details(context, key).await).await?
 }

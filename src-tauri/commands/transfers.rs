@@ -4,45 +4,27 @@ use rushes_engine::api::{Action, AddFiles, Added, FetchClips, WatchFolder};
 use rushes_engine::keys::{Field, Fields};
 use rushes_engine::transfer::TransferId;
 use serde::Serialize;
-use tauri::{AppHandle, State};
+use tauri::State;
 
 use super::Answer;
-use crate::shell::Shell;
+use crate::shell::{Shell, refused};
 
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn add_files(shell: State<'_, Shell>, request: AddFiles) -> Answer<Added> {
-    shell
-        .engine
-        .call(|engine, context| {
-            let request = request.clone();
-            async move { engine.add_files(context, request).await }
-        })
-        .await?
+    shell.call(request, async |engine, context, request| engine.add_files(context, request).await).await?
 }
 
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn fetch_clips(shell: State<'_, Shell>, request: FetchClips) -> Answer<Added> {
-    shell
-        .engine
-        .call(|engine, context| {
-            let request = request.clone();
-            async move { engine.fetch_clips(context, request).await }
-        })
-        .await?
+    shell.call(request, async |engine, context, request| engine.fetch_clips(context, request).await).await?
 }
 
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn act(shell: State<'_, Shell>, action: Action, ids: Vec<TransferId>) -> Answer<()> {
-    shell
-        .engine
-        .call(|engine, context| {
-            let ids = ids.clone();
-            async move { engine.act(context, action, ids).await }
-        })
-        .await?
+    shell.call((action, ids), async |engine, context, (action, ids)| engine.act(context, action, ids).await).await?
 }
 
 /// What the drop sheet asks, with the answers of last time.
@@ -56,31 +38,29 @@ pub(crate) struct DropAsks {
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn drop_asks(shell: State<'_, Shell>) -> Answer<DropAsks> {
-    let (asks, last) = shell.engine.call(|engine, context| async move { engine.drop_asks(context).await }).await??;
+    let (asks, last) = shell.call((), async |engine, context, ()| engine.drop_asks(context).await).await??;
     Ok(DropAsks { asks, last })
 }
 
 /// Shows the transfer's file in the system's file manager.
 #[tauri::command]
 #[specta::specta]
-pub(crate) async fn reveal(app: AppHandle, id: TransferId) -> Answer<()> {
-    crate::shell::reveal(&app, id).await
+pub(crate) async fn reveal(shell: State<'_, Shell>, id: TransferId) -> Answer<()> {
+    // By its ID: the window names no paths.
+    let row = shell.call(id, async |engine, context, id| engine.transfer(context, id).await).await??;
+    let shown = tauri::async_runtime::spawn_blocking(move || tauri_plugin_opener::reveal_item_in_dir(row.path));
+    let shown = shown.await.map_err(|e| refused("The folder cannot be shown.", e))?;
+    shown.map_err(|e| refused("The file manager could not show the file. It may have been moved.", e))
 }
 
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn watch(shell: State<'_, Shell>, folder: Option<WatchFolder>) -> Answer<()> {
-    shell
-        .engine
-        .call(|engine, context| {
-            let folder = folder.clone();
-            async move { engine.watch(context, folder).await }
-        })
-        .await?
+    shell.call(folder, async |engine, context, folder| engine.watch(context, folder).await).await?
 }
 
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn watched(shell: State<'_, Shell>) -> Answer<Option<WatchFolder>> {
-    shell.engine.call(|engine, context| async move { engine.watched(context).await }).await
+    shell.call((), async |engine, context, ()| engine.watched(context).await).await
 }

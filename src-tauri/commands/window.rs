@@ -2,11 +2,12 @@
 
 use rushes_engine::api::Update;
 use serde::Serialize;
+use tauri::AppHandle;
 use tauri::ipc::Channel;
-use tauri::{AppHandle, State};
+use tauri_plugin_dialog::{DialogExt, FilePath};
 
 use super::Answer;
-use crate::shell::Shell;
+use crate::shell::{Shell, refused};
 
 /// Everything that the window is told, in order, over the one channel.
 #[derive(Clone, Debug, Serialize, specta::Type)]
@@ -32,8 +33,8 @@ pub(crate) enum Told {
 /// The window is ready. What happened before is in the first update.
 #[tauri::command]
 #[specta::specta]
-pub(crate) async fn subscribe(shell: State<'_, Shell>, channel: Channel<Told>) -> Answer<()> {
-    shell.window.listen(channel);
+pub(crate) async fn subscribe(app: AppHandle, channel: Channel<Told>) -> Answer<()> {
+    Shell::listen(&app, channel);
     Ok(())
 }
 
@@ -41,7 +42,19 @@ pub(crate) async fn subscribe(shell: State<'_, Shell>, channel: Channel<Told>) -
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn pick_files(app: AppHandle, folders: bool) -> Answer<Vec<String>> {
-    crate::shell::pick_files(&app, folders).await
+    let (told, chosen) = tokio::sync::oneshot::channel();
+    let dialog = app.dialog().file();
+    let answer = move |paths: Option<Vec<FilePath>>| {
+        // Nobody listens only where the window is gone.
+        let _ = told.send(paths.unwrap_or_default());
+    };
+    if folders {
+        dialog.pick_folders(answer)
+    } else {
+        dialog.pick_files(answer)
+    }
+    let chosen = chosen.await.map_err(|e| refused("The file dialog could not be opened.", e))?;
+    Ok(chosen.into_iter().filter_map(|path| path.into_path().ok()).map(|path| path.display().to_string()).collect())
 }
 
 /// What stands in the corner of the window.

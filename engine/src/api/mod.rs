@@ -23,6 +23,8 @@ pub trait Rushes {
     /// For all of `ids`, or for none: an action that one of them does not allow is refused for all.
     async fn act(action: Action, ids: Vec<TransferId>) -> Result<(), Error>;
 
+    async fn transfer(id: TransferId) -> Result<TransferRow, Error>;
+
     /// One stretch of what is known of the bucket of the profile in use.
     async fn footage(query: FootageQuery) -> Result<FootagePage, Error>;
     /// List the bucket now.

@@ -240,7 +240,7 @@ impl Sending<'_> {
     }
 
     /// Done means proved: what S3 computed over the whole is what was computed here.
-    async fn prove(&self, completed: Completed, list: &[(Part, String, Crc64)], whole: Crc64) -> Driven<Proof> {
+    async fn prove(&self, completed: Completed, list: &[Sent], whole: Crc64) -> Driven<Proof> {
         let id = self.upload;
         self.drive.core.journal.note(move |c| uploads::set_stage(c, id, Stage::Completed));
         if self.offers == Offers::WholeCrc64 && completed.crc == Some(whole) {
@@ -260,7 +260,7 @@ impl Sending<'_> {
     }
 
     /// Whether the key holds exactly this upload's result.
-    async fn landed(&self, list: &[(Part, String, Crc64)], whole: Crc64) -> Driven<Option<Proof>> {
+    async fn landed(&self, list: &[Sent], whole: Crc64) -> Driven<Option<Proof>> {
         let proof = match self.store.head(&self.transfer.key).await {
             Ok(object) => recognise(&object, list, whole, self.transfer.size),
             Err(_) => None,
@@ -416,8 +416,11 @@ impl Drive {
     }
 }
 
+/// A part as Complete names it: with its ETag and checksum.
+type Sent = (Part, String, Crc64);
+
 /// The list for Complete and the whole's checksum. An error where a part is not acknowledged.
-fn completed_list(plan: &[PlannedPart]) -> Result<(Vec<(Part, String, Crc64)>, Crc64)> {
+fn completed_list(plan: &[PlannedPart]) -> Result<(Vec<Sent>, Crc64)> {
     let list: Option<Vec<_>> =
         plan.iter().map(|(part, acked)| acked.as_ref().map(|a| (*part, a.etag.clone(), a.crc))).collect();
     let list = list.ok_or_else(|| Error::internal("an upload was completed before all of it was sent"))?;
@@ -427,7 +430,7 @@ fn completed_list(plan: &[PlannedPart]) -> Result<(Vec<(Part, String, Crc64)>, C
 
 /// Whether the object is what this upload makes, and how far that is proved. Only a checksum of the whole proves; the
 /// multipart ETag, made of our own parts' ETags, recognises.
-fn recognise(object: &Object, list: &[(Part, String, Crc64)], whole: Crc64, size: u64) -> Option<Proof> {
+fn recognise(object: &Object, list: &[Sent], whole: Crc64, size: u64) -> Option<Proof> {
     if object.size != size {
         return None;
     }
@@ -440,7 +443,7 @@ fn recognise(object: &Object, list: &[(Part, String, Crc64)], whole: Crc64, size
 }
 
 /// The MD5 of the parts' MD5s and their number, as S3 and its likes write it. `None` where a part's ETag is no MD5.
-fn multipart_etag(list: &[(Part, String, Crc64)]) -> Option<String> {
+fn multipart_etag(list: &[Sent]) -> Option<String> {
     use md5::Digest as _;
     let mut digest = md5::Md5::new();
     for (_, etag, _) in list {

@@ -105,7 +105,7 @@ pub(crate) fn give_up_all(c: &Connection, transfer: TransferId) -> Result<()> {
 
 /// Whether this is one of ours whose answer was heard.
 pub(crate) fn is_known(c: &Connection, upload_id: &str) -> Result<bool> {
-    Ok(c.prepare_cached("SELECT 1 FROM upload WHERE upload_id = ?1")?.exists([upload_id])?)
+    c.prepare_cached("SELECT 1 FROM upload WHERE upload_id = ?1")?.exists([upload_id])
 }
 
 /// All that wait for S3 to confirm their end.

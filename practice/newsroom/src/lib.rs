@@ -105,21 +105,17 @@ async fn save_profile(connection: &Connection, endpoint: &str, from: Credentials
         key_template: NEWSROOM_TEMPLATE.to_owned(),
         credentials: from,
     };
-    let known = connection.call(|engine, context| async move { engine.profiles(context).await }).await?;
+    let known = connection.call((), async |engine, context, ()| engine.profiles(context).await).await?;
     if !known.iter().any(|row| row.profile == profile) {
         connection
-            .call(|engine, context| {
-                let request = SaveProfile { profile: profile.clone(), keys: None };
-                async move { engine.save_profile(context, request).await }
+            .call(SaveProfile { profile, keys: None }, async |engine, context, request| {
+                engine.save_profile(context, request).await
             })
             .await??;
     }
     if from == CredentialsFrom::Lent {
         connection
-            .call(|engine, context| {
-                let keys = keys.clone();
-                async move { engine.lend_keys(context, PROFILE.to_owned(), keys).await }
-            })
+            .call(keys.clone(), async |engine, context, keys| engine.lend_keys(context, PROFILE.to_owned(), keys).await)
             .await??;
     }
     Ok(())

@@ -1,0 +1,134 @@
+//! The one window: opening, hiding and showing it, what is dragged onto it, and the channel that it listens on.
+
+use std::path::{Path, PathBuf};
+
+use rushes_engine::home::Home;
+use tauri::ipc::Channel;
+use tauri::{App, AppHandle, DragDropEvent, Manager, WebviewUrl, WebviewWindowBuilder, WindowEvent};
+use tauri_plugin_notification::NotificationExt;
+
+use crate::commands::window::Told;
+use crate::news;
+use crate::shell::Shell;
+
+pub(crate) const LABEL: &str = "main";
+
+/// The window's ear: the newest channel, and what happened while there was none.
+#[derive(Default)]
+pub(crate) struct Listener {
+    channel: Option<Channel<Told>>,
+    /// Counts channels, so that what feeds an old one can end.
+    pub(crate) generation: u64,
+    unheard: Vec<Told>,
+}
+
+impl Listener {
+    pub(crate) fn listen(&mut self, channel: Channel<Told>) -> u64 {
+        self.generation += 1;
+        for told in self.unheard.drain(..) {
+            let _ = channel.send(told);
+        }
+        self.channel = Some(channel);
+        self.generation
+    }
+
+    /// Whether somebody heard it.
+    pub(crate) fn tell(&mut self, told: Told) -> bool {
+        match &self.channel {
+            Some(channel) => channel.send(told).is_ok(),
+            None => {
+                // Files that were dropped on the icon before the window was ready must not be lost; progress may.
+                if matches!(told, Told::Dropped { .. }) {
+                    self.unheard.push(told);
+                }
+                false
+            }
+        }
+    }
+}
+
+pub(crate) fn open(app: &App, home: &Home) -> tauri::Result<()> {
+    let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::default())
+        .title("Rushes")
+        .inner_size(1280.0, 800.0)
+        .min_inner_size(920.0, 560.0)
+        .data_directory(home.window())
+        .build()?;
+    let handle = app.handle().clone();
+    window.on_window_event(move |event| match event {
+        WindowEvent::DragDrop(dragged) => drag(&handle, dragged),
+        WindowEvent::CloseRequested { api, .. } => {
+            if news::bytes_move(&handle) {
+                api.prevent_close();
+                hide(&handle);
+            }
+        }
+        _ => {}
+    });
+    Ok(())
+}
+
+/// Closing the window does not stop what moves.
+fn hide(app: &AppHandle) {
+    if let Some(window) = app.get_webview_window(LABEL) {
+        let _ = window.hide();
+    }
+    let said = app
+        .notification()
+        .builder()
+        .title("Rushes goes on")
+        .body("Transfers go on in the background. Open Rushes again to see them, or quit it from its tray icon.")
+        .show();
+    if let Err(error) = said {
+        tracing::info!(%error, "no notification");
+    }
+}
+
+pub(crate) fn show(app: &AppHandle) {
+    if let Some(window) = app.get_webview_window(LABEL) {
+        let _ = window.show();
+        let _ = window.unminimize();
+        let _ = window.set_focus();
+    }
+}
+
+fn drag(app: &AppHandle, dragged: &DragDropEvent) {
+    match dragged {
+        DragDropEvent::Enter { .. } => tell(app, Told::DragOver),
+        DragDropEvent::Leave => tell(app, Told::DragLeft),
+        DragDropEvent::Drop { paths, .. } => {
+            tell(app, Told::DragLeft);
+            dropped(app, paths.clone());
+        }
+        _ => {}
+    }
+}
+
+/// Hands files to the window, which asks what it must and adds them.
+pub(crate) fn dropped(app: &AppHandle, paths: Vec<PathBuf>) {
+    let paths: Vec<String> = paths.into_iter().map(|path| path.display().to_string()).collect();
+    if !paths.is_empty() {
+        tell(app, Told::Dropped { paths });
+    }
+}
+
+fn tell(app: &AppHandle, told: Told) {
+    let shell = app.state::<Shell>();
+    let mut listener = shell.listener.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    listener.tell(told);
+}
+
+/// Of a command line, what names something that is there: files opened with Rushes, or dropped on its icon.
+pub(crate) fn paths_among(arguments: &[String], folder: &Path) -> Vec<PathBuf> {
+    let named = arguments.iter().skip(1).filter(|argument| !argument.starts_with('-'));
+    named.map(|argument| folder.join(argument)).filter(|path| path.exists()).collect()
+}
+
+impl Shell {
+    /// Feeds the channel from the first update on, until it is closed or another one takes its place.
+    pub(crate) fn listen(app: &AppHandle, channel: Channel<Told>) {
+        let shell = app.state::<Shell>();
+        let generation = shell.listener.lock().unwrap_or_else(std::sync::PoisonError::into_inner).listen(channel);
+        news::feed(app, generation);
+    }
+}
