@@ -12,6 +12,8 @@ use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use s3s::service::S3Service;
 use s3s::{Body, HttpError};
+use tracing::instrument::WithSubscriber as _;
+use tracing::subscriber::NoSubscriber;
 
 use crate::keys::random_text;
 
@@ -36,7 +38,8 @@ pub(crate) async fn answer(
     let body = SharedBody(Arc::new(Mutex::new(body)));
     let request = http::Request::from_parts(parts, Body::http_body(body.clone()));
 
-    let mut response = service.call(request).await?;
+    // s3s calls every refusal an error, and tells of presigned URLs and right signatures when it is asked to debug.
+    let mut response = service.call(request).with_subscriber(NoSubscriber::new()).await?;
 
     // A client that awaits "100 Continue" has not begun to send, and takes the answer as it is.
     if !response.status().is_success() && !awaits_go_ahead && !body.is_end_stream() {

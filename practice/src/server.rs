@@ -156,7 +156,8 @@ impl Whereabouts {
     }
 
     fn write(&self, root: &Path) -> io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(root)?;
+        // Beside the descriptions being written, where a kill's leftovers are swept.
+        let mut file = tempfile::NamedTempFile::new_in(root.join("tmp"))?;
         serde_json::to_writer(&mut file, self)?;
         file.persist(root.join("served.json"))?;
         Ok(())

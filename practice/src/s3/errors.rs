@@ -23,7 +23,6 @@ impl From<Refusal> for S3Error {
             Refusal::IncompleteBody => S3ErrorCode::IncompleteBody,
             Refusal::Body(source) => return of_body(&source.to_string()),
             Refusal::Disk(error) => {
-                tracing::error!(%error, "the practice newsroom's disk refused");
                 return s3_error!(InternalError, "The practice newsroom's disk refused: {}", error.kind());
             }
         };

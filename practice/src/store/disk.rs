@@ -162,6 +162,11 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
+/// Logs that the disk failed a request. To be called where the disk is used: what runs inside of s3s is not heard.
+pub(super) fn tell(error: &io::Error) {
+    tracing::error!(%error, "the disk of the practice newsroom refused");
+}
+
 /// Reads exactly `buffer`'s length at `offset`, without moving a cursor that other readers share.
 pub(super) fn read_exact_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
     #[cfg(unix)]

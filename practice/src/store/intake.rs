@@ -10,6 +10,7 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use super::disk::tell;
 use super::object::{Part, Segment};
 use super::sums::{Algorithm, Hashed, Hashes, Sum, hex};
 use super::{Refusal, Store};
@@ -76,10 +77,7 @@ where
         return Err(Refusal::IncompleteBody);
     }
     let mut sink = writing.idle().await?;
-    let finish = spawn_blocking(move || {
-        sink.write(&batch)?;
-        sink.finish(size)
-    });
+    let finish = spawn_blocking(move || sink.write(&batch).and_then(|()| sink.finish(size)).inspect_err(tell));
     Ok(finish.await.map_err(io::Error::other)??)
 }
 
@@ -123,7 +121,7 @@ enum Writing {
 impl Writing {
     fn begin(mut sink: Box<Sink>, batch: Vec<Bytes>) -> Self {
         Self::Busy(spawn_blocking(move || {
-            sink.write(&batch)?;
+            sink.write(&batch).inspect_err(tell)?;
             Ok(sink)
         }))
     }

@@ -104,7 +104,14 @@ impl Store {
         work: impl FnOnce(&Self) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
         let store = Arc::clone(self);
-        tokio::task::spawn_blocking(move || work(&store)).await.map_err(io::Error::other)?
+        let outcome = tokio::task::spawn_blocking(move || {
+            work(&store).inspect_err(|refusal| {
+                if let Refusal::Disk(error) = refusal {
+                    disk::tell(error);
+                }
+            })
+        });
+        outcome.await.map_err(io::Error::other)?
     }
 
     /// Whether the sample clips were put once. They are not put again after that: somebody may have deleted them.

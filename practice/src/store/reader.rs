@@ -13,7 +13,7 @@ use futures::{Stream, StreamExt as _, stream};
 use tokio::task::spawn_blocking;
 
 use super::Store;
-use super::disk::read_exact_at;
+use super::disk::{read_exact_at, tell};
 use super::object::{Object, Segment};
 
 /// Bytes read at once.
@@ -43,7 +43,7 @@ pub(crate) fn stream(
         .collect();
     stream::iter(spans.into_iter().flat_map(|(source, span)| chunks(span).zip(iter::repeat(source))))
         .map(|(chunk, source)| async move {
-            spawn_blocking(move || source.read(chunk)).await.map_err(io::Error::other).flatten()
+            spawn_blocking(move || source.read(chunk).inspect_err(tell)).await.map_err(io::Error::other).flatten()
         })
         .buffered(AHEAD)
 }

@@ -198,7 +198,11 @@ impl Store {
                 self.disk.doom(unlisted.filter_map(|part| part.segment.as_ref()));
                 remove_folder(folder.path());
             }
-            return outcome;
+            return match outcome {
+                // The same request won meanwhile, sent twice by a client that lost patience; or it was aborted.
+                Err(Refusal::NoSuchUpload) => self.completed_before(bucket, key, id, finish),
+                outcome => outcome,
+            };
         }
     }
 
@@ -224,7 +228,9 @@ fn assemble(upload: &Upload, finish: &Finish) -> Result<Object, Refusal> {
         return Err(Refusal::InvalidPartOrder);
     }
     let parts: Vec<Part> = finish.claims.iter().map(|claim| claimed(upload, claim)).collect::<Result<_, _>>()?;
-    if let Some(small) = parts.iter().rev().skip(1).rev().find(|part| part.size < LEAST_PART) {
+    if let Some((_last, others)) = parts.split_last()
+        && let Some(small) = others.iter().find(|part| part.size < LEAST_PART)
+    {
         return Err(Refusal::EntityTooSmall { number: small.number });
     }
     let size = parts.iter().map(|part| part.size).sum();

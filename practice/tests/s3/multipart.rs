@@ -101,6 +101,24 @@ async fn the_same_complete_again_succeeds_while_the_object_is_still_that_one() {
     assert_eq!(practice.get("clip").await, b"another");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_complete_sent_twice_at_once_succeeds_twice() {
+    let practice = Practice::new().await;
+    for round in 0..10 {
+        let key = format!("clip/{round}");
+        let upload = practice.create(&key).await;
+        let parts = practice.parts(&key, &upload, &[&noise(1000, round)]).await;
+        let complete = || {
+            let complete = practice.plain.complete_multipart_upload().bucket(B).key(&key).upload_id(&upload);
+            complete.if_none_match("*").multipart_upload(list(parts.clone())).send()
+        };
+        for done in futures::future::join_all([complete(), complete(), complete(), complete()]).await {
+            done.unwrap_or_else(|error| panic!("round {round}: {error:?}"));
+        }
+    }
+    assert_eq!(practice.files("segments"), 10);
+}
+
 #[tokio::test]
 async fn an_aborted_upload_is_gone_with_its_parts() {
     let practice = Practice::new().await;

@@ -10,7 +10,7 @@ use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
 
 use crate::common::{B, Practice, quiet, refused};
-use crate::wire::{Meddling, proxy, request, status};
+use crate::wire::{Meddling, hmac, proxy, request, signed_put, status};
 
 fn signing_as(practice: &Practice, id: &str, secret: &str) -> Client {
     let credentials = SharedCredentialsProvider::new(Credentials::new(id, secret, None, None, "test"));
@@ -56,7 +56,7 @@ async fn signature_version_2_is_refused_as_s3_does_today() {
     let to_sign = format!("GET\n\n\n{date}\n{path}");
     let signature = {
         use base64::Engine as _;
-        let mac = hmac_sha1(practice.keys.secret_access_key.as_bytes(), to_sign.as_bytes());
+        let mac = hmac::<sha1::Sha1>(practice.keys.secret_access_key.as_bytes(), to_sign.as_bytes());
         base64::engine::general_purpose::STANDARD.encode(mac)
     };
     let authorization = format!("AWS {}:{signature}", practice.keys.access_key_id);
@@ -64,13 +64,6 @@ async fn signature_version_2_is_refused_as_s3_does_today() {
     let answer = request("GET", &format!("{}{path}", practice.serving.endpoint()), &headers, b"").await;
     assert_eq!(status(&answer), 400, "{answer}");
     assert!(answer.contains("Please use AWS4-HMAC-SHA256"), "{answer}");
-}
-
-fn hmac_sha1(key: &[u8], message: &[u8]) -> Vec<u8> {
-    use sha1::{Digest as _, Sha1};
-    let pad = |with: u8| (0..64).map(|i| key.get(i).copied().unwrap_or(0) ^ with).collect::<Vec<u8>>();
-    let inner = Sha1::new().chain_update(pad(0x36)).chain_update(message).finalize();
-    Sha1::new().chain_update(pad(0x5c)).chain_update(inner).finalize().to_vec()
 }
 
 /// Changes a request after it was signed.
@@ -175,6 +168,48 @@ async fn a_body_that_was_changed_on_the_way_is_refused_and_not_stored() {
 
     assert!(!practice.exists("x").await);
     assert_eq!(practice.files("segments"), 0);
+}
+
+#[tokio::test]
+async fn a_body_with_an_unsigned_trailer_is_taken_when_it_is_whole_and_its_checksum_right() {
+    let practice = Practice::new().await;
+    let put = |body: &'static str| {
+        let headers = [("x-amz-decoded-content-length", "9"), ("x-amz-trailer", "x-amz-checksum-crc32")];
+        let practice = &practice;
+        async move { signed_put(practice, "x", "STREAMING-UNSIGNED-PAYLOAD-TRAILER", &headers, body.as_bytes()).await }
+    };
+    for (body, code) in [
+        ("5\r\n12345\r\n4\r\n6789\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n", "BadDigest"),
+        ("5\r\n12345\r\n4\r\n6789\r\n0\r\n\r\n", "InvalidRequest"),
+        ("5\r\n12345\r\n0\r\nx-amz-checksum-crc32:y/Q5Jg==\r\n\r\n", "IncompleteBody"),
+        // It ends between two chunks: without a count of bytes it would seem whole.
+        ("5\r\n12345\r\n", "IncompleteBody"),
+        ("a\r\n0123456789\r\n0\r\nx-amz-checksum-crc32:y/Q5Jg==\r\n\r\n", "IncompleteBody"),
+        ("this is not framed", "IncompleteBody"),
+    ] {
+        let answer = put(body).await;
+        assert!(status(&answer) == 400 && answer.contains(&format!("<Code>{code}</Code>")), "{body:?}: {answer}");
+        assert!(!practice.exists("x").await, "{body:?}");
+    }
+    let answer = put("5\r\n12345\r\n4\r\n6789\r\n0\r\nx-amz-checksum-crc32:y/Q5Jg==\r\n\r\n").await;
+    assert!(status(&answer) == 200 && answer.contains("x-amz-checksum-crc32: y/Q5Jg=="), "{answer}");
+    assert_eq!(practice.get("x").await, b"123456789");
+    assert_eq!(practice.files("segments"), 1);
+}
+
+#[tokio::test]
+async fn a_refusal_reaches_a_client_that_sends_all_before_it_listens() {
+    let practice = Practice::new().await;
+    let minute = PresigningConfig::expires_in(Duration::from_secs(60)).expect("a minute");
+    let put = practice.plain.put_object().bucket("no-such-bucket").key("x").presigned(minute).await.expect("a URL");
+    let wrong = put.uri().replace("no-such-bucket", B);
+    let body = crate::common::noise(8_000_000, 1);
+    for _ in 0..5 {
+        let answer = request("PUT", put.uri(), &[], &body).await;
+        assert!(answer.contains("<Code>NoSuchBucket</Code>"), "{answer}");
+        let answer = request("PUT", &wrong, &[], &body).await;
+        assert!(answer.contains("<Code>SignatureDoesNotMatch</Code>"), "{answer}");
+    }
 }
 
 #[tokio::test]

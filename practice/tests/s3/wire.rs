@@ -2,8 +2,12 @@
 
 use std::net::SocketAddr;
 
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy};
 use tokio::net::{TcpListener, TcpStream};
+
+use crate::common::{B, Practice};
 
 /// What the proxy does to the bytes from the client.
 #[derive(Clone, Copy)]
@@ -81,4 +85,45 @@ pub async fn request(method: &str, url: &str, headers: &[(&str, &str)], body: &[
 /// The status of an answer from [`raw`].
 pub fn status(answer: &str) -> u16 {
     answer.split_whitespace().nth(1).and_then(|status| status.parse().ok()).expect("a status line")
+}
+
+/// A PUT signed with Signature Version 4 by hand: with any hash of the payload, and any headers besides.
+pub async fn signed_put(
+    practice: &Practice,
+    key: &str,
+    payload: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> String {
+    let address = practice.serving.address();
+    let now = Timestamp::now();
+    let (time, day) = (now.strftime("%Y%m%dT%H%M%SZ").to_string(), now.strftime("%Y%m%d").to_string());
+    let host = address.to_string();
+    let mut signed = vec![("host", &*host), ("x-amz-content-sha256", payload), ("x-amz-date", &*time)];
+    signed.extend(headers);
+    signed.sort_unstable();
+    let canonical: String = signed.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+    let names = signed.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
+    let request = format!("PUT\n/{B}/{key}\n\n{canonical}\n{names}\n{payload}");
+    let scope = format!("{day}/us-east-1/s3/aws4_request");
+    let to_sign = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{}", hex(&Sha256::digest(request)));
+    let secret = format!("AWS4{}", practice.keys.secret_access_key.as_str()).into_bytes();
+    let key_of_day = scope.split('/').fold(secret, |key, part| hmac::<Sha256>(&key, part.as_bytes()));
+    let signature = hex(&hmac::<Sha256>(&key_of_day, to_sign.as_bytes()));
+    let id = &practice.keys.access_key_id;
+    let authorization =
+        format!("AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders={names}, Signature={signature}");
+    let mut sent: Vec<_> = signed.into_iter().filter(|(name, _)| *name != "host").collect();
+    sent.push(("authorization", &authorization));
+    self::request("PUT", &format!("http://{address}/{B}/{key}"), &sent, body).await
+}
+
+pub fn hmac<D: Digest>(key: &[u8], message: &[u8]) -> Vec<u8> {
+    let pad = |with: u8| (0..64).map(|i| key.get(i).copied().unwrap_or(0) ^ with).collect::<Vec<u8>>();
+    let inner = D::new().chain_update(pad(0x36)).chain_update(message).finalize();
+    D::new().chain_update(pad(0x5c)).chain_update(inner).finalize().to_vec()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
