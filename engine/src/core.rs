@@ -158,6 +158,7 @@ impl Core {
             one.parts.clear();
             one.acked = 0;
             one.kept = 0;
+            one.claimed = false;
             one.sent_here = Default::default();
             one.transfer.look = None;
             one.transfer.clone()
@@ -176,9 +177,9 @@ impl Core {
             .await
     }
 
-    /// Whether another of our live transfers goes to this key.
+    /// Whether another of our live transfers has this key.
     pub(crate) fn is_claimed(&self, bucket: &str, key: &str, except: TransferId) -> bool {
-        self.live().goes_to(bucket, key, except)
+        self.live().is_claimed(bucket, key, except)
     }
 
     /// Aborts, apart from everything else, what was given up.

@@ -9,7 +9,7 @@ use crate::conductor::{self, Scope};
 use crate::core::Core;
 use crate::error::Result;
 use crate::home::{Home, Owned};
-use crate::journal::transfers;
+use crate::journal::{transfers, uploads};
 use crate::live::One;
 use crate::transfer::{self, Change, Status};
 use crate::{clock, footage, watch};
@@ -71,6 +71,7 @@ impl Engine {
 async fn take_up(core: &Arc<Core>) -> Result<()> {
     let known = core.journal.read(|c| transfers::load(c, ENDED_SHOWN)).await?;
     let acked = core.journal.read(transfers::acked_bytes).await?;
+    let begun = core.journal.read(uploads::begun).await?;
     for mut transfer in known {
         let before = transfer.life.status.clone();
         if before.is_active() || matches!(before, Status::Waiting { .. }) {
@@ -83,6 +84,7 @@ async fn take_up(core: &Arc<Core>) -> Result<()> {
         }
         let mut one = One::new(transfer);
         let id = one.transfer.id;
+        one.claimed = begun.contains(&id);
         // The strip of what is half done shows its real parts at once.
         if let Some((_, bytes, parts)) = acked.iter().find(|(of, ..)| *of == id)
             && *bytes > 0

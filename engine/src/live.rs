@@ -10,7 +10,7 @@ use crate::journal::transfers::PlannedPart;
 use crate::lane::ONLY_LANE;
 use crate::parts::{Condition, Part, strip};
 use crate::queue::Place;
-use crate::transfer::{BatchId, Can, Direction, Status, Transfer, TransferId, UnixMs};
+use crate::transfer::{BatchId, Can, Status, Transfer, TransferId, UnixMs};
 
 #[derive(Debug, Default)]
 pub(crate) struct Live {
@@ -26,6 +26,8 @@ pub(crate) struct One {
     /// Its plan and how far each part is. Empty until it has one, and again when it has ended.
     pub parts: Vec<(Part, Condition)>,
     pub acked: u64,
+    /// Its key is settled and nobody else's: see `Live::claim`.
+    pub claimed: bool,
     /// Of `acked`, what was there when this process took the transfer up.
     pub kept: u64,
     pub driver: Option<CancellationToken>,
@@ -48,6 +50,7 @@ impl One {
             asked_here: false,
             parts: Vec::new(),
             acked,
+            claimed: false,
             kept: 0,
             driver: None,
             rest_until: None,
@@ -151,16 +154,23 @@ impl Live {
         self.transfers.values().filter(move |one| one.transfer.batch == batch)
     }
 
-    /// Whether another transfer that is not ended goes to this key.
-    pub(crate) fn goes_to(&self, bucket: &str, key: &str, except: TransferId) -> bool {
+    /// Whether another transfer that is not ended has claimed this key.
+    pub(crate) fn is_claimed(&self, bucket: &str, key: &str, except: TransferId) -> bool {
         self.transfers.values().any(|one| {
             let t = &one.transfer;
-            t.id != except
-                && t.direction == Direction::Up
-                && t.key == key
-                && t.bucket == bucket
-                && t.life.started_at.is_some()
-                && !t.life.status.is_ended()
+            one.claimed && t.id != except && t.key == key && t.bucket == bucket && !t.life.status.is_ended()
         })
+    }
+
+    /// Gives the key to this transfer, unless another one has it.
+    pub(crate) fn claim(&mut self, id: TransferId, bucket: &str, key: &str) -> bool {
+        if self.is_claimed(bucket, key, id) {
+            return false;
+        }
+        if let Some(one) = self.transfers.get_mut(&id) {
+            one.claimed = true;
+            one.transfer.key = key.to_owned();
+        }
+        true
     }
 }

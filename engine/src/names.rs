@@ -53,7 +53,7 @@ mod tests {
             ("C:\\x", "x"),
             ("..\\..\\windows\\x.dll", "x.dll"),
             ("CON", "_CON"),
-            ("a/NUL.txt", "_NUL-txt"),
+            ("a/NUL.txt", "_NUL.txt"),
             ("a/..", "a"),
             ("a//", "a"),
             ("..", "unnamed"),

@@ -117,7 +117,7 @@ impl Can {
 /// Something that happened to a transfer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// Its driver begins.
+    /// Its driver begins to send or fetch.
     Start,
     /// Every byte is acknowledged; completing and proving is left.
     Finish,
@@ -221,8 +221,9 @@ pub fn apply(life: &mut Life, change: Change, now: UnixMs) -> Result<(), Refused
     use Status as S;
     let can = Can::of(&life.status);
     let next = match (change, &life.status) {
-        (Change::Start, S::Queued) => S::Running,
-        (Change::Finish, S::Running) => S::Finishing,
+        // From Finishing where the bucket's answer means that parts must go (again).
+        (Change::Start, S::Queued | S::Finishing) => S::Running,
+        (Change::Finish, S::Running | S::Finishing) => S::Finishing,
         // Even while it is being cancelled: where the store had completed it already, the truth is that it is there.
         (Change::Prove(proof), S::Running | S::Finishing | S::Cancelling) => S::Done { proof },
         (Change::Wait { why, until, error }, S::Running | S::Finishing) => S::Waiting { why, until, error },

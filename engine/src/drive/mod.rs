@@ -18,7 +18,7 @@ use crate::journal::transfers::{self, Acked, PlannedPart};
 use crate::lane::{ONLY_LANE, Slot};
 use crate::parts::{Condition, Part};
 use crate::s3::{Class, Offers, Refusal, Store};
-use crate::transfer::{Direction, Proof, Transfer, TransferId, Why};
+use crate::transfer::{Change, Direction, Proof, Status, Transfer, TransferId, Why};
 
 pub(crate) use abort::sweep;
 
@@ -174,7 +174,15 @@ impl Drive {
 
     /// From the beginning: what is in the bucket or on the disk of it is given up.
     async fn begin_anew(&self) -> Result<()> {
-        self.core.forget_progress(self.id).await
+        self.core.forget_progress(self.id).await?;
+        self.back_to_running()
+    }
+
+    fn back_to_running(&self) -> Result<()> {
+        match self.core.with(self.id, |one| one.transfer.life.status.clone())? {
+            Status::Finishing => self.core.change(self.id, Change::Start),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -230,8 +230,10 @@ impl Sending<'_> {
                     Class::WrongParts => {
                         tokio::time::sleep(patience.failed(Refusal { class: Class::Again, ..refusal })?).await;
                         let listed = self.store.list_parts(&self.transfer.key, &self.upload_id).await?;
+                        self.drive.back_to_running()?;
                         self.reconcile(&mut plan, &listed).await?;
                         self.send_missing(&mut plan).await?;
+                        self.drive.core.change(self.drive.id, Change::Finish)?;
                     }
                     _ => return Err(refusal.into()),
                 },
@@ -345,7 +347,7 @@ pub(super) async fn claim_key(
                 continue;
             }
         }
-        if drive.core.is_claimed(&transfer.bucket, &key, transfer.id) {
+        if !drive.core.live().claim(transfer.id, &transfer.bucket, &key) {
             continue;
         }
         transfer.key = key;

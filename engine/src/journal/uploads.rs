@@ -87,6 +87,13 @@ pub(crate) fn upload_of(c: &Connection, transfer: TransferId) -> Result<Option<U
     rows.next().transpose()
 }
 
+/// Transfers whose key is settled, since S3 was asked for an upload under it.
+pub(crate) fn begun(c: &Connection) -> Result<Vec<TransferId>> {
+    c.prepare("SELECT transfer FROM upload WHERE stage IN ('asked', 'live', 'completing')")?
+        .query_map([], |row| row.get(0))?
+        .collect()
+}
+
 /// The transfer begins again: what S3 holds of it is to be aborted. One whose ID we never heard stays to be adopted.
 pub(crate) fn give_up_begun(c: &Connection, transfer: TransferId) -> Result<()> {
     c.prepare_cached("UPDATE upload SET stage = 'aborting' WHERE transfer = ?1 AND stage IN ('live', 'completing')")?

@@ -1,0 +1,151 @@
+//! An engine under test: opened on a scratch home, given a bucket with lent keys, asked and followed. Each test file uses
+//! what it needs of this.
+#![allow(dead_code)]
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rushes_engine::Scope;
+use rushes_engine::api::{Action, AddFiles, Added, FetchClips, Keys, Place, SaveProfile, TransferRow, Update};
+use rushes_engine::attach::Connection;
+use rushes_engine::error::{Error, Result};
+use rushes_engine::home::Home;
+use rushes_engine::keys::{Fields, PLAIN_TEMPLATE};
+use rushes_engine::profile::{CredentialsFrom, Profile};
+use rushes_engine::transfer::{Status, TransferId};
+use rushes_rig::store::Bucket;
+
+pub const PROFILE: &str = "under test";
+
+/// Longer than anything here takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+pub struct Bench {
+    pub connection: Connection,
+}
+
+impl Bench {
+    /// An engine in `home`, whose profile is of `bucket`.
+    pub async fn open(home: &Path, bucket: &Bucket) -> Bench {
+        let connection = Connection::open(Home::at(home).unwrap(), Scope::All).await.unwrap();
+        let bench = Bench { connection };
+        bench.set_profile(bucket).await.unwrap();
+        bench
+    }
+
+    pub async fn set_profile(&self, bucket: &Bucket) -> Result<()> {
+        let profile = Profile {
+            name: PROFILE.into(),
+            bureau: "Nairobi".into(),
+            bucket: bucket.name.clone(),
+            region: bucket.region.clone(),
+            endpoint: Some(bucket.endpoint.clone()),
+            accelerate: false,
+            key_template: PLAIN_TEMPLATE.into(),
+            credentials: CredentialsFrom::Lent,
+        };
+        let request = SaveProfile { profile, keys: None };
+        self.connection
+            .call(request, async |engine, context, request| engine.save_profile(context, request).await)
+            .await??;
+        self.lend(&bucket.keys.id, &bucket.keys.secret).await?;
+        self.connection.call((), async |engine, context, ()| engine.use_profile(context, PROFILE.into()).await).await?
+    }
+
+    pub async fn lend(&self, id: &str, secret: &str) -> Result<()> {
+        let keys = Keys { access_key_id: id.into(), secret_access_key: secret.to_owned().into(), session_token: None };
+        self.connection
+            .call(keys, async |engine, context, keys| engine.lend_keys(context, PROFILE.into(), keys).await)
+            .await?
+    }
+
+    pub async fn add(&self, paths: &[&Path]) -> Result<Added> {
+        self.add_to(paths, Place::Template { fields: Fields::default() }).await
+    }
+
+    pub async fn add_to(&self, paths: &[&Path], place: Place) -> Result<Added> {
+        let paths = paths.iter().map(|p| p.display().to_string()).collect();
+        let request = AddFiles { profile: None, paths, place };
+        self.connection.call(request, async |engine, context, request| engine.add_files(context, request).await).await?
+    }
+
+    /// Sends one file to its end.
+    pub async fn send(&self, path: &Path) -> TransferRow {
+        let added = self.add(&[path]).await.unwrap();
+        self.at_rest(added.transfers[0]).await
+    }
+
+    pub async fn fetch(&self, keys: &[&str], into: &Path) -> Result<Added> {
+        let keys = keys.iter().map(|k| (*k).to_owned()).collect();
+        let request = FetchClips { profile: None, keys, into: Some(into.display().to_string()) };
+        self.connection
+            .call(request, async |engine, context, request| engine.fetch_clips(context, request).await)
+            .await?
+    }
+
+    pub async fn list_all(&self) -> Vec<String> {
+        let listing = self
+            .connection
+            .call((), async |engine, context, ()| engine.list(context, None, String::new(), None).await)
+            .await
+            .unwrap()
+            .unwrap();
+        listing.clips.into_iter().map(|clip| clip.key).collect()
+    }
+
+    pub async fn act(&self, action: Action, id: TransferId) -> std::result::Result<(), Error> {
+        self.connection
+            .call((action, vec![id]), async |engine, context, (action, ids)| engine.act(context, action, ids).await)
+            .await?
+    }
+
+    pub async fn updates(&self, since: u64) -> Update {
+        self.connection.call(since, async |engine, context, since| engine.updates(context, since).await).await.unwrap()
+    }
+
+    pub async fn row(&self, id: TransferId) -> TransferRow {
+        self.connection.call(id, async |engine, context, id| engine.transfer(context, id).await).await.unwrap().unwrap()
+    }
+
+    /// Waits until the row is as asked; the last row is in the panic where it never is.
+    pub async fn until(&self, id: TransferId, what: &str, is: impl Fn(&TransferRow) -> bool) -> TransferRow {
+        let begun = Instant::now();
+        loop {
+            let row = self.row(id).await;
+            if is(&row) {
+                return row;
+            }
+            assert!(begun.elapsed() < PATIENCE, "never {what}: {row:#?}");
+            tokio::time::sleep(Duration::from_millis(15)).await;
+        }
+    }
+
+    pub async fn at_rest(&self, id: TransferId) -> TransferRow {
+        let rests = |row: &TransferRow| {
+            row.status.is_ended()
+                || matches!(row.status, Status::Failed { .. } | Status::Paused | Status::Waiting { until: None, .. })
+        };
+        self.until(id, "at rest", rests).await
+    }
+
+    /// As a quit does: what is acknowledged is in the journal, nothing is aborted.
+    pub async fn close(self) {
+        self.connection.close().await;
+    }
+}
+
+pub fn is_done(row: &TransferRow) -> bool {
+    matches!(row.status, Status::Done { .. })
+}
+
+pub fn error_of(row: &TransferRow) -> &Error {
+    match &row.status {
+        Status::Failed { error } | Status::Waiting { error, .. } => error,
+        other => panic!("no error in {other:?}: {row:#?}"),
+    }
+}
+
+/// Bytes of parts that went up since the log was last forgotten, by the proxy's count.
+pub fn part_bytes_sent(link: &rushes_rig::proxy::Link) -> u64 {
+    link.requests().iter().filter(|r| r.method == "PUT" && r.target.contains("partNumber=")).map(|r| r.sent).sum()
+}
