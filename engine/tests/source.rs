@@ -61,8 +61,11 @@ async fn an_edit_that_puts_size_and_time_back_is_found_by_reading() {
     edited_between_sessions(|clip| {
         let modified = std::fs::metadata(clip).unwrap().modified().unwrap();
         let mut file = File::options().write(true).open(clip).unwrap();
-        file.seek(SeekFrom::Start(1_000_000)).unwrap();
-        file.write_all(b"another take").unwrap();
+        // In every part: which of them had gone is not known here.
+        for part in 0..CLIP / 5_242_880 {
+            file.seek(SeekFrom::Start(part * 5_242_880 + 1_000)).unwrap();
+            file.write_all(b"another take").unwrap();
+        }
         file.set_modified(modified).unwrap();
     })
     .await;
@@ -79,10 +82,13 @@ async fn a_source_that_is_edited_while_it_goes_up_fails() {
     let bench = Bench::open(&scratch.join("home"), &practice.bucket().through(&proxy)).await;
     let id = bench.add(&[&clip]).await.unwrap().transfers[0];
     bench.until(id, "begun", |row| row.acked > 5_242_880).await;
-    // Same size, same time, in a part that has gone already.
+    // Same size, same time, and in parts that have gone already.
     let modified = std::fs::metadata(&clip).unwrap().modified().unwrap();
     let mut file = File::options().write(true).open(&clip).unwrap();
-    file.write_all(b"another take").unwrap();
+    for part in 0..CLIP / 5_242_880 {
+        file.seek(SeekFrom::Start(part * 5_242_880 + 1_000)).unwrap();
+        file.write_all(b"another take").unwrap();
+    }
     file.set_modified(modified).unwrap();
     proxy.heal();
     let row = bench.at_rest(id).await;

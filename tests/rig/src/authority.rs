@@ -1,0 +1,50 @@
+//! A test's own certificate authority, thrown away with its scratch folder.
+//! May not live here: servers that use its certificates.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
+
+use crate::Scratch;
+
+/// Files in PEM.
+#[derive(Clone, Debug)]
+pub struct Certificate {
+    /// What clients are to trust.
+    pub authority: PathBuf,
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+}
+
+/// A certificate for servers on loopback: 127.0.0.1, localhost, and buckets as subdomains of s3.localhost.
+pub fn loopback(scratch: &Scratch) -> Result<Certificate> {
+    let folder = scratch.fresh("tls")?;
+
+    let mut authority = CertificateParams::default();
+    authority.distinguished_name.push(DnType::CommonName, "rushes-rig test authority");
+    authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
+
+    let key = KeyPair::generate()?;
+    let names = ["127.0.0.1", "localhost", "s3.localhost", "*.s3.localhost"];
+    let mut server = CertificateParams::new(names.map(String::from))?;
+    server.distinguished_name.push(DnType::CommonName, "localhost");
+    // Python's clients refuse a chain without it.
+    server.use_authority_key_identifier_extension = true;
+    let server = server.signed_by(&key, &authority)?;
+
+    Ok(Certificate {
+        authority: write(&folder, "authority.pem", &authority.pem())?,
+        certificate: write(&folder, "server.pem", &server.pem())?,
+        key: write(&folder, "server.key", &key.serialize_pem())?,
+    })
+}
+
+fn write(folder: &Path, name: &str, pem: &str) -> Result<PathBuf> {
+    let path = folder.join(name);
+    fs::write(&path, pem)?;
+    Ok(path)
+}

@@ -1,0 +1,119 @@
+// A scripted engine of the same interface, for work on the design in a plain browser: `npm run dev`, then
+// http://localhost:1420/?scene=busy (or empty, first, many, stuck, drag, drop). Never part of what ships.
+import type { AppFacts, DropAsks, Told, WatchFolder, WatchRow } from '../bindings';
+import { Bucket } from './fake/bucket';
+import { Floor } from './fake/floor';
+import { Newsrooms } from './fake/newsrooms';
+import { busyRows, manyRows, newRow, NAIROBI } from './fake/scenes';
+import type { Answer, Api, Commands } from './index';
+
+const TICK_MS = 200;
+
+const ok = <T>(data: T): Answer<T> => ({ status: 'ok', data });
+const later = <T>(answer: Answer<T>, ms = 60) => new Promise<Answer<T>>((done) => setTimeout(() => done(answer), ms));
+
+export function fake(): Api {
+  const scene = new URLSearchParams(location.search).get('scene') ?? 'busy';
+  let hear: (told: Told) => void = () => {};
+  let seq = 1;
+  let watching: WatchRow | null = null;
+  let last = { slug: 'Market fire' };
+  const newsrooms = new Newsrooms(scene === 'first' ? [] : [NAIROBI]);
+  const floor = new Floor(scene === 'many' ? manyRows(10_000) : scene === 'busy' ? busyRows() : []);
+  const bucket = new Bucket(scene === 'empty' || scene === 'first' ? 0 : 48_212);
+
+  function tell(whole = false, notices: { title: string; body: string }[] = []) {
+    const { rows, gone } = floor.changed(whole);
+    seq += 1;
+    const told = notices.map((notice, i) => ({ id: seq * 10 + i, about: 'batchDone' as const, ...notice }));
+    hear({
+      told: 'update',
+      update: {
+        seq,
+        whole,
+        rows,
+        gone,
+        totals: floor.totals(),
+        lanes: floor.lanes(),
+        watching,
+        footage: bucket.version,
+        profiles: newsrooms.version,
+        notices: told,
+      },
+    });
+  }
+
+  async function changed<T>(answer: Answer<T>): Promise<Answer<T>> {
+    await later(answer);
+    tell();
+    return answer;
+  }
+
+  const commands: Commands = {
+    addFiles: async ({ paths, place }) => {
+      const fields = place.by === 'template' ? place.fields : {};
+      if (fields.slug) last = { slug: fields.slug };
+      const ids = paths.map((path) => floor.add(newRow(path, fields.slug ?? '')));
+      return changed(ok({ batch: 1, transfers: ids, leftOut: paths.some((path) => path.includes('CARD')) ? 2 : 0 }));
+    },
+    fetchClips: async ({ keys }) =>
+      changed(ok({ batch: 2, transfers: keys.map((key) => floor.fetch(bucket.find(key))), leftOut: 0 })),
+    act: async (action, ids) => {
+      floor.act(action, ids);
+      return changed(ok(null));
+    },
+    dropAsks: async () => later(ok<DropAsks>({ asks: ['slug'], last })),
+    reveal: async () => later(ok(null)),
+    watch: async (folder: WatchFolder | null) => {
+      watching = folder && { ...folder, settling: 1, sent: 12, lastLook: Date.now(), trouble: null };
+      return changed(ok(null));
+    },
+    watched: async () => later(ok(null)),
+    footage: async (query) => later(ok(bucket.page(query))),
+    lookAgain: async () => {
+      bucket.arrive();
+      return changed(ok(null));
+    },
+    clipDetails: async (key) => later(ok(bucket.details(key))),
+    profiles: async () => later(ok(newsrooms.list())),
+    saveProfile: async (request) => {
+      const answer = newsrooms.save(request);
+      await later(answer, 700);
+      return changed(answer);
+    },
+    useProfile: async (name) => changed(newsrooms.use(name)),
+    removeProfile: async (name) => changed(newsrooms.remove(name)),
+    usePractice: async () => changed(newsrooms.practice()),
+    pickFiles: async (folders) =>
+      later(ok(folders ? ['/media/CARD_A001'] : ['/footage/harbour_ferry_01.mxf', '/footage/harbour_ferry_02.mxf'])),
+    about: async (): Promise<AppFacts> => ({ version: '0.1.0', system: 'linux', downloads: '/home/amina/Downloads' }),
+  };
+
+  return {
+    commands,
+    async listen(ears) {
+      hear = ears;
+      const error = {
+        code: 'journalFailed' as const,
+        message:
+          'Rushes cannot read its journal. Free some space on the disk that holds it; it is tried again by itself.',
+        detail: 'database disk image is malformed (SQLite code 11)',
+      };
+      if (scene === 'stuck') return hear({ told: 'stuck', error });
+      tell(true);
+      if (scene === 'drag') setTimeout(() => hear({ told: 'dragOver' }), 300);
+      if (scene === 'drop')
+        setTimeout(
+          () => hear({ told: 'dropped', paths: ['/media/CARD_A001', '/footage/a_clip_of_the_harbour.mxf'] }),
+          300,
+        );
+      setInterval(() => {
+        const landed = floor.tick(TICK_MS / 1000);
+        tell(
+          false,
+          landed.map((name) => ({ title: 'A clip is in the bucket', body: name })),
+        );
+      }, TICK_MS);
+    },
+  };
+}

@@ -1,0 +1,41 @@
+// What the menu of a row offers: only what the row allows, and for several rows only what makes sense for several. Pure.
+import type { Action, TransferRow } from './bindings';
+
+export type Offer = { label: string; testid: string; danger?: boolean; run: () => void };
+
+export type Doers = {
+  act: (action: Action, rows: TransferRow[]) => void;
+  cancel: (rows: TransferRow[]) => void;
+  reveal: (row: TransferRow) => void;
+  copyKey: (row: TransferRow) => void;
+  details: (row: TransferRow) => void;
+};
+
+export function offers(rows: TransferRow[], detailsOpen: boolean, doers: Doers): Offer[] {
+  const [only, second] = rows;
+  if (!only) return [];
+  const some = (action: Action) => rows.some((row) => row.can[action]);
+  /** Of several rows it is said how many it goes for. */
+  const n = (action: Action) => (second ? ` ${rows.filter((row) => row.can[action]).length}` : '');
+  const act = (action: Action) => () => doers.act(action, rows);
+  const all: (Offer | false)[] = [
+    some('resume') && { label: `Resume${n('resume')}`, testid: 'row-resume', run: act('resume') },
+    some('retry') && { label: `Try again${n('retry')}`, testid: 'row-retry', run: act('retry') },
+    some('pause') && { label: `Pause${n('pause')}`, testid: 'row-pause', run: act('pause') },
+    !second && { label: 'Show in folder', testid: 'row-reveal', run: () => doers.reveal(only) },
+    !second && { label: 'Copy key', testid: 'row-copy-key', run: () => doers.copyKey(only) },
+    !second && {
+      label: detailsOpen ? 'Hide details' : 'Show details',
+      testid: 'row-details',
+      run: () => doers.details(only),
+    },
+    some('forget') && { label: `Take${n('forget')} off the list`, testid: 'row-forget', run: act('forget') },
+    some('cancel') && {
+      label: `Cancel${n('cancel')}…`,
+      testid: 'row-cancel',
+      danger: true,
+      run: () => doers.cancel(rows),
+    },
+  ];
+  return all.filter((offer) => offer !== false);
+}

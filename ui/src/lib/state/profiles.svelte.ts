@@ -1,0 +1,68 @@
+// The newsrooms that this computer is connected to. Secrets pass through on their way in and are not kept.
+import { ask, type Trouble } from '../api';
+import type { Profile, ProfileRow, SaveProfile } from '../bindings';
+import { notices } from './notices.svelte';
+
+/** The name under which the shell keeps the embedded newsroom. */
+export const PRACTICE = 'Practice newsroom';
+
+export class Profiles {
+  /** Null until they are known. */
+  rows = $state.raw<readonly ProfileRow[] | null>(null);
+  #version = -1;
+  #asked = 0;
+
+  get inUse(): Profile | null {
+    return this.rows?.find((row) => row.inUse)?.profile ?? null;
+  }
+
+  /** No newsroom is set up yet. */
+  get none(): boolean {
+    return this.rows?.length === 0;
+  }
+
+  /** Told how often they changed: asks again where that is more than it knows. */
+  async hear(version: number) {
+    if (version === this.#version) return;
+    this.#version = version;
+    await this.load();
+  }
+
+  async load() {
+    const asked = ++this.#asked;
+    const rows = await notices.ask((commands) => commands.profiles());
+    if (rows && asked === this.#asked) this.rows = rows;
+  }
+
+  async use(name: string) {
+    if (name === PRACTICE) return this.practice();
+    await notices.ask((commands) => commands.useProfile(name));
+    await this.load();
+  }
+
+  /** Answers with the trouble, where there is some. */
+  async practice(): Promise<Trouble | null> {
+    const answer = await ask((commands) => commands.usePractice());
+    if (answer.status === 'error') {
+      notices.complain(answer.error);
+      return answer.error;
+    }
+    await this.load();
+    return null;
+  }
+
+  /** Keeps a newsroom and makes it the one in use. Answers with the trouble, where there is some. */
+  async save(request: SaveProfile): Promise<Trouble | null> {
+    let answer = await ask((commands) => commands.saveProfile(request));
+    if (answer.status === 'ok') answer = await ask((commands) => commands.useProfile(request.profile.name.trim()));
+    await this.load();
+    return answer.status === 'error' ? answer.error : null;
+  }
+
+  async remove(name: string) {
+    await notices.ask((commands) => commands.removeProfile(name));
+    await this.load();
+  }
+}
+
+export const profiles = new Profiles();

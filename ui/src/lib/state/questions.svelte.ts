@@ -1,0 +1,41 @@
+// What a drop is asked: one sheet at a time, the others wait behind it. Holds the question; `DropSheet` draws it.
+import type { Field, Fields } from '../bindings';
+
+/** The fields that are asked; the others the engine knows by itself. */
+export type Asked = Extract<Field, 'slug' | 'story' | 'desk'>;
+
+export type Question = {
+  title: string;
+  /** Names of what it is about, verbatim. */
+  names: string[];
+  asks: Asked[];
+  last: Fields;
+  yes: string;
+};
+
+export const isAsked = (field: Field): field is Asked => field === 'slug' || field === 'story' || field === 'desk';
+
+type Open = Question & { answer: (fields: Fields | null) => void };
+
+export class Questions {
+  #line = $state.raw<readonly Open[]>([]);
+
+  get current(): Question | null {
+    return this.#line[0] ?? null;
+  }
+
+  /** Answers with the fields, or with null where the user thought better of it. */
+  ask(question: Question): Promise<Fields | null> {
+    return new Promise((answer) => (this.#line = [...this.#line, { ...question, answer }]));
+  }
+
+  /** Once only: a second answer must not be taken for one to the next question. */
+  answer(question: Question | null, fields: Fields | null) {
+    const [first, ...others] = this.#line;
+    if (!first || first !== question) return;
+    this.#line = others;
+    first.answer(fields);
+  }
+}
+
+export const questions = new Questions();

@@ -1,0 +1,38 @@
+// The one watch folder of this version, as the engine last told it, and how it is chosen and let go.
+import type { WatchRow } from '../bindings';
+import { lastSegment } from '../format';
+import { notices } from './notices.svelte';
+import { profiles } from './profiles.svelte';
+import { isAsked, questions } from './questions.svelte';
+
+export class Watching {
+  row = $state.raw<WatchRow | null>(null);
+
+  hear(row: WatchRow | null) {
+    this.row = row;
+  }
+
+  async choose() {
+    const profile = profiles.inUse;
+    const [path] = (await notices.ask((commands) => commands.pickFiles(true))) ?? [];
+    if (!path || !profile) return;
+    const asked = await notices.ask((commands) => commands.dropAsks());
+    if (!asked) return;
+    const asks = asked.asks.filter(isAsked);
+    const question = {
+      title: `Watch this folder for ${profile.name}`,
+      names: [lastSegment(path)],
+      asks,
+      last: asked.last,
+      yes: 'Watch it',
+    };
+    const fields = asks.length === 0 ? {} : await questions.ask(question);
+    if (fields !== null) await notices.ask((commands) => commands.watch({ path, profile: profile.name, fields }));
+  }
+
+  async stop() {
+    await notices.ask((commands) => commands.watch(null));
+  }
+}
+
+export const watching = new Watching();

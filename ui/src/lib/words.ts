@@ -1,0 +1,164 @@
+// The sentences about transfers: what their rows and the head of the list say. Pure; figures are written by `format.ts`.
+import type { Proof, Totals, TransferRow } from './bindings';
+import { bytes, bytesOf, count, duration, landing, moment, percent, plural, rate } from './format';
+import { needsYou } from './order';
+
+/** "3 going up · 1 done today · 1.4 GB left" */
+export function totalsSentence(t: Totals): string {
+  const said = [
+    t.goingUp > 0 && `${count(t.goingUp)} going up`,
+    t.comingDown > 0 && `${count(t.comingDown)} coming down`,
+    t.waiting > 0 && `${count(t.waiting)} waiting`,
+    t.paused > 0 && `${count(t.paused)} paused`,
+    t.needsYou > 0 && `${count(t.needsYou)} ${t.needsYou === 1 ? 'needs' : 'need'} you`,
+  ].filter((part) => part !== false);
+  if (said.length === 0) said.push('Nothing is on its way');
+  if (t.doneToday > 0) said.push(`${count(t.doneToday)} done today`);
+  if (t.bytesLeft > 0) said.push(`${bytes(t.bytesLeft)} left`);
+  return said.join(' · ');
+}
+
+export type Tone = 'moving' | 'ok' | 'needs' | 'quiet';
+export type Sign =
+  'up' | 'down' | 'checking' | 'queued' | 'waiting' | 'paused' | 'needs' | 'verified' | 'done' | 'ended';
+
+/** A row's status as icon, word and colour. */
+export function statusTag(row: TransferRow): { sign: Sign; word: string; tone: Tone } {
+  if (needsYou(row)) return { sign: 'needs', word: 'Needs you', tone: 'needs' };
+  switch (row.state) {
+    case 'running':
+      return row.direction === 'up'
+        ? { sign: 'up', word: 'Going up', tone: 'moving' }
+        : { sign: 'down', word: 'Coming down', tone: 'moving' };
+    case 'finishing':
+      return { sign: 'checking', word: 'Checking', tone: 'moving' };
+    case 'waiting':
+      return { sign: 'waiting', word: 'Waiting', tone: 'quiet' };
+    case 'paused':
+      return { sign: 'paused', word: 'Paused', tone: 'quiet' };
+    case 'cancelling':
+      return { sign: 'ended', word: 'Cancelling', tone: 'quiet' };
+    case 'cancelled':
+      return { sign: 'ended', word: 'Cancelled', tone: 'quiet' };
+    case 'done':
+      return row.proof.by === 'lengthOnly'
+        ? { sign: 'done', word: 'Done', tone: 'quiet' }
+        : { sign: 'verified', word: 'Verified', tone: 'ok' };
+    default:
+      return { sign: 'queued', word: 'In line', tone: 'quiet' };
+  }
+}
+
+export function proofSentence(proof: Proof): string {
+  switch (proof.by) {
+    case 'wholeObject':
+      return `Checksum matches the bucket · ${proof.algorithm}`;
+    case 'eachPart':
+      return `Each part checked on arrival · ${proof.algorithm}`;
+    case 'lengthOnly':
+      return 'Length matches; the bucket has no checksum';
+  }
+}
+
+/** What stands behind the tag: "Market fire · 512 MB". */
+export function subLine(row: TransferRow): string {
+  const down = row.direction === 'down' && row.state === 'done';
+  return [down ? 'Downloaded' : row.story, bytes(row.size)].filter(Boolean).join(' · ');
+}
+
+export type Line = { strong: string; rest: string; right: string };
+
+/** The line below the strip. */
+export function progressLine(row: TransferRow): Line {
+  const up = row.direction === 'up';
+  const none = { strong: '', rest: '', right: '' };
+  switch (row.state) {
+    case 'done':
+      return { ...none, rest: proofSentence(row.proof), right: took(row) };
+    case 'finishing':
+      return {
+        ...none,
+        strong: up ? 'All of it is sent' : 'All of it is here',
+        rest: 'now checked against the bucket',
+      };
+    case 'cancelling':
+      return { ...none, rest: up ? 'Taking back what was sent' : 'Removing what came down' };
+    case 'cancelled':
+      return { ...none, rest: up ? 'Nothing of it is in the bucket' : 'Nothing of it is on this computer' };
+  }
+  const right =
+    row.state === 'running' && row.partsInFlight > 0 ? `${plural(row.partsInFlight, 'part')} in flight` : '';
+  if (row.acked === 0) return { ...none, rest: nothingYet(row), right };
+  const had = bytesOf(row.acked, row.size);
+  const strong = `${percent(row.acked, row.size)}\u00a0%`;
+  // What this run of the engine found there already is said, so that nobody fears for it.
+  if (row.kept > 0 && row.kept >= row.acked) return { strong, rest: `${had} kept from before`, right };
+  const kept = row.kept > 0 ? ` · ${bytes(row.kept)} kept from before` : '';
+  return { strong, rest: `${had} ${up ? 'sent and checked' : 'received'}${kept}`, right };
+}
+
+function nothingYet(row: TransferRow): string {
+  if (row.state === 'queued') return 'Begins when those before it leave room';
+  if (row.state === 'running') return 'Opening the way to the bucket';
+  return row.direction === 'up' ? 'Nothing of it is sent yet' : 'Nothing of it is here yet';
+}
+
+function took(row: TransferRow): string {
+  return row.startedAt !== null && row.endedAt !== null ? duration(row.endedAt - row.startedAt) : '';
+}
+
+/** The column of times: a clock time, and below it what goes with it. */
+export function landingLines(row: TransferRow, now: number): { main: string; below: string } {
+  const left = row.size > row.acked ? `${bytes(row.size - row.acked)} left` : '';
+  if (needsYou(row)) return { main: '', below: left };
+  switch (row.state) {
+    case 'running':
+      if (row.eta === null) return { main: row.rate > 0 ? rate(row.rate) : '', below: left };
+      return { main: landing(row.eta, now), below: `in ${duration(row.eta - now)} · ${rate(row.rate)}` };
+    case 'queued':
+    case 'finishing':
+      return row.eta === null
+        ? { main: '', below: left }
+        : { main: landing(row.eta, now), below: `in ${duration(row.eta - now)}` };
+    case 'waiting':
+      return row.until === null
+        ? { main: '', below: left }
+        : { main: landing(row.until, now), below: `tries again in ${duration(row.until - now)}` };
+    case 'done':
+      return { main: row.endedAt === null ? '' : moment(row.endedAt, now), below: average(row) };
+    case 'cancelled':
+      return { main: row.endedAt === null ? '' : moment(row.endedAt, now), below: '' };
+    default:
+      return { main: '', below: left };
+  }
+}
+
+/** Only where all of it went in one go: a night's pause would make a lie of it. */
+function average(row: TransferRow): string {
+  if (row.startedAt === null || row.endedAt === null || row.kept > 0 || row.size === 0) return '';
+  const seconds = (row.endedAt - row.startedAt) / 1000;
+  return seconds >= 0.5 ? `${rate(row.size / seconds)} average` : '';
+}
+
+/** What a screen reader hears of a row's progress. */
+export function progressText(row: TransferRow): string {
+  const { strong, rest } = progressLine(row);
+  return [statusTag(row).word, strong, rest].filter(Boolean).join(', ');
+}
+
+/** The question before transfers are cancelled. */
+export function cancelQuestion(rows: TransferRow[]): { title: string; text: string; yes: string; no: string } {
+  const up = rows.some((row) => row.direction === 'up');
+  const down = rows.some((row) => row.direction === 'down');
+  const text = [
+    up && 'What was sent is taken back from the bucket. The files on this computer stay.',
+    down && 'What came down is removed from this computer. The clips in the bucket stay.',
+  ];
+  const one = rows.length === 1;
+  return {
+    title: one ? 'Cancel this transfer?' : `Cancel ${plural(rows.length, 'transfer')}?`,
+    text: text.filter(Boolean).join(' '),
+    yes: one ? 'Cancel the transfer' : `Cancel ${plural(rows.length, 'transfer')}`,
+    no: one ? 'Keep it going' : 'Keep them going',
+  };
+}

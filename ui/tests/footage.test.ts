@@ -1,0 +1,119 @@
+// The footage as somebody looks through it, and the watch folder.
+import { render, screen, waitFor } from '@testing-library/svelte';
+import userEvent from '@testing-library/user-event';
+import { beforeEach, expect, test } from 'vitest';
+
+import { footage } from '../src/lib/state/footage.svelte';
+import { profiles } from '../src/lib/state/profiles.svelte';
+import { questions } from '../src/lib/state/questions.svelte';
+import { watching } from '../src/lib/state/watching.svelte';
+import Footage from '../src/views/Footage.svelte';
+import WatchFolders from '../src/views/WatchFolders.svelte';
+import { clip, no, ok, stub, type Stub } from './stub';
+
+const HOSTILE = '<img src=x onerror=alert(1)>';
+const now = Date.now();
+const clips = [clip(1, now, { name: HOSTILE, key: `Lagos/${HOSTILE}` }), clip(2, now - 1), clip(3, now - 2)];
+
+let engine: Stub;
+beforeEach(async () => {
+  engine = stub();
+  await profiles.load();
+  engine.footage.mockImplementation(async ({ text }) =>
+    ok({
+      clips: text ? [] : clips,
+      matching: text ? 0 : 3,
+      total: 48_212,
+      bureaus: 9,
+      asOf: now,
+      partial: true,
+      trouble: null,
+    }),
+  );
+  footage.forget();
+  footage.hear(Math.random());
+});
+
+test('clips are chosen by arrow keys, looked at, and brought by enter', async () => {
+  const user = userEvent.setup();
+  engine.clipDetails.mockResolvedValue(
+    ok({
+      clip: clips[0],
+      contentType: 'video/mp4',
+      storageClass: 'STANDARD',
+      checksum: { algorithm: 'CRC64NVME', value: 'ofCTwnvkENg=' },
+      originalName: null,
+      slug: 'HARBOUR',
+    }),
+  );
+  render(Footage);
+  const cards = await screen.findAllByTestId('footage-card');
+  expect(document.querySelector('img')).toBeNull();
+  expect(cards[0]).toHaveAttribute('data-key', `Lagos/${HOSTILE}`);
+  expect(screen.getByTestId('footage-totals').textContent?.replace(/[\u00a0\u202f]/g, ' ')).toMatch(
+    /^48 212 clips · 9 bureaus · as of \d\d:\d\d · the bucket holds more than are listed here$/,
+  );
+  screen.getByRole('listbox').focus();
+  await user.keyboard('{ArrowRight}');
+  await waitFor(() => expect(screen.getByTestId('proof-box')).toHaveTextContent('a1f0 93c2 7be4 10d8'));
+  expect(screen.getByTestId('clip-details')).toHaveTextContent('HARBOUR');
+  await user.keyboard('{Shift>}{ArrowRight}{/Shift}');
+  expect(screen.getByTestId('footage-download').textContent?.replace(/\s+/g, ' ').trim()).toBe(
+    'Download 2 clips · 1 GB',
+  );
+  await user.keyboard('{Enter}');
+  expect(engine.fetchClips).toHaveBeenCalledWith({
+    profile: 'Nairobi bureau',
+    keys: [`Lagos/${HOSTILE}`, 'Lagos/clip_2.mp4'],
+    into: null,
+  });
+});
+
+test('a clip whose details cannot be had says why', async () => {
+  engine.clipDetails.mockResolvedValue(no({ message: 'The clip is not there any more.' }));
+  render(Footage);
+  await userEvent.click((await screen.findAllByTestId('footage-card'))[1]!);
+  expect(await screen.findByText('The clip is not there any more.')).toBeInTheDocument();
+});
+
+test('a slash begins a search, and nothing found is said', async () => {
+  const user = userEvent.setup();
+  render(Footage);
+  await screen.findAllByTestId('footage-card');
+  await user.keyboard('/');
+  expect(screen.getByTestId('footage-search')).toHaveFocus();
+  await user.keyboard('volcano');
+  expect(await screen.findByText('No clip has “volcano” in its key')).toBeInTheDocument();
+  await user.click(screen.getByTestId('look-again'));
+  expect(engine.lookAgain).toHaveBeenCalled();
+});
+
+test('a folder is chosen, asked about, watched, and let go after a second look', async () => {
+  const user = userEvent.setup();
+  watching.hear(null);
+  engine.pickFiles.mockResolvedValue(ok(['/media/ingest']));
+  engine.dropAsks.mockResolvedValue(ok({ asks: ['slug'], last: { slug: 'Fire' } }));
+  render(WatchFolders);
+  await user.click(screen.getByTestId('watch-choose'));
+  await waitFor(() => expect(questions.current?.names).toEqual(['ingest']));
+  questions.answer(questions.current, { slug: 'Fire' });
+  await waitFor(() =>
+    expect(engine.watch).toHaveBeenCalledWith({
+      path: '/media/ingest',
+      profile: 'Nairobi bureau',
+      fields: { slug: 'Fire' },
+    }),
+  );
+  watching.hear({
+    path: '/media/ingest',
+    profile: 'Nairobi bureau',
+    settling: 2,
+    sent: 12,
+    lastLook: now,
+    trouble: null,
+  });
+  expect(await screen.findByTestId('watch-state')).toHaveTextContent('Settling');
+  await user.click(screen.getByTestId('watch-stop'));
+  await user.click(screen.getByTestId('confirm-yes'));
+  expect(engine.watch).toHaveBeenLastCalledWith(null);
+});

@@ -1,0 +1,132 @@
+// An engine that answers what a test tells it to, and rows and updates to begin with.
+import { vi, type Mock } from 'vitest';
+
+import { useApi, type Api, type Commands, type Trouble } from '../src/lib/api';
+import type { Clip, Profile, Status, Told, TransferRow, Update } from '../src/lib/bindings';
+import { NO_TOTALS } from '../src/lib/state/transfers.svelte';
+
+export type Stub = { [command in keyof Commands]: Mock };
+
+export const ok = <T>(data: T) => ({ status: 'ok' as const, data });
+export const no = (error: Partial<Trouble> = {}) => ({
+  status: 'error' as const,
+  error: { code: 'internal' as const, message: 'It did not work. Try again.', detail: 'cause', ...error },
+});
+
+export const NAIROBI: Profile = {
+  name: 'Nairobi bureau',
+  bureau: 'Nairobi',
+  bucket: 'agency-footage',
+  region: 'eu-west-1',
+  endpoint: null,
+  accelerate: false,
+  keyTemplate: '{bureau}/{date}/{slug}/{name}',
+  credentials: 'keychain',
+};
+
+/** The engine of this test; answers as an empty newsroom does until told otherwise. */
+export function stub(): Stub & { told: (told: Told) => void } {
+  const page = { clips: [], matching: 0, total: 0, bureaus: 0, asOf: 1, partial: false, trouble: null };
+  const answers: Stub = {
+    addFiles: vi.fn(async () => ok({ batch: 1, transfers: [1], leftOut: 0 })),
+    fetchClips: vi.fn(async () => ok({ batch: 1, transfers: [1], leftOut: 0 })),
+    act: vi.fn(async () => ok(null)),
+    dropAsks: vi.fn(async () => ok({ asks: [], last: {} })),
+    reveal: vi.fn(async () => ok(null)),
+    watch: vi.fn(async () => ok(null)),
+    watched: vi.fn(async () => ok(null)),
+    footage: vi.fn(async () => ok(page)),
+    lookAgain: vi.fn(async () => ok(null)),
+    clipDetails: vi.fn(async () => no()),
+    profiles: vi.fn(async () => ok([{ profile: NAIROBI, inUse: true }])),
+    saveProfile: vi.fn(async () => ok(null)),
+    useProfile: vi.fn(async () => ok(null)),
+    removeProfile: vi.fn(async () => ok(null)),
+    usePractice: vi.fn(async () => ok(null)),
+    pickFiles: vi.fn(async () => ok([])),
+    about: vi.fn(async () => ({ version: '0.1.0', system: 'linux', downloads: '/home/a/Downloads' })),
+  };
+  let hear: (told: Told) => void = () => {};
+  const api: Api = {
+    commands: answers as unknown as Commands,
+    listen: async (ears) => {
+      hear = ears;
+    },
+  };
+  useApi(api);
+  return { ...answers, told: (told) => hear(told) };
+}
+
+export function row(id: number, status: Status = { state: 'running' }, given: Partial<TransferRow> = {}): TransferRow {
+  const { state } = status;
+  const ended = state === 'done' || state === 'cancelled';
+  return {
+    id,
+    batch: 1,
+    direction: 'up',
+    profile: NAIROBI.name,
+    bucket: NAIROBI.bucket,
+    key: `Nairobi/clip_${id}.mxf`,
+    name: `clip_${id}.mxf`,
+    path: `/footage/clip_${id}.mxf`,
+    story: 'Market fire',
+    size: 512_000_000,
+    acked: ended ? 512_000_000 : 349_000_000,
+    strip: [
+      { is: 'acked', lane: 1, n: 60 },
+      { is: 'acked', lane: 2, n: 6 },
+      { is: 'inFlight', lane: 1, n: 14 },
+      { is: 'open', lane: 0, n: 18 },
+    ],
+    parts: 98,
+    partsInFlight: state === 'running' ? 14 : 0,
+    rate: 10_500_000,
+    eta: null,
+    kept: 0,
+    addedAt: 1000 + id,
+    startedAt: 2000,
+    endedAt: ended ? 43_000 : null,
+    can: {
+      pause: state === 'queued' || state === 'running' || state === 'waiting',
+      resume: state === 'paused',
+      cancel: !ended && state !== 'cancelling',
+      retry: state === 'failed' || state === 'waiting',
+      forget: ended,
+    },
+    ...given,
+    ...status,
+  };
+}
+
+export function update(rows: TransferRow[], given: Partial<Update> = {}): Update {
+  return {
+    seq: 1,
+    whole: false,
+    rows,
+    gone: [],
+    totals: NO_TOTALS,
+    lanes: [],
+    watching: null,
+    footage: 1,
+    profiles: 1,
+    notices: [],
+    ...given,
+  };
+}
+
+export function clip(n: number, modified: number, given: Partial<Clip> = {}): Clip {
+  return {
+    key: `Lagos/clip_${n}.mp4`,
+    name: `clip_${n}.mp4`,
+    bureau: 'Lagos',
+    size: 5e8,
+    modified,
+    etag: `"${n}"`,
+    ...given,
+  };
+}
+
+export const DONE: Status = {
+  state: 'done',
+  proof: { by: 'wholeObject', algorithm: 'CRC64NVME', checksum: 'ofCTwnvkENg=' },
+};
