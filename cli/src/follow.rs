@@ -11,6 +11,9 @@ use rushes_engine::transfer::{Status, TransferId, Why};
 use crate::bucket::Ready;
 use crate::show::Show;
 
+/// How often patience is looked at while nothing changes.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// Follows until each is at rest. Whether all are done and proved.
 pub async fn follow(
     connection: &Connection,
@@ -19,6 +22,7 @@ pub async fn follow(
     ids: &[TransferId],
     patience: Duration,
 ) -> Result<bool> {
+    show.followed(ids);
     let wanted: HashSet<TransferId> = ids.iter().copied().collect();
     let mut open = wanted.clone();
     let mut all_done = true;
@@ -26,8 +30,12 @@ pub async fn follow(
     let mut since = 0;
     let mut generation = connection.generation();
     while !open.is_empty() {
-        let update =
-            connection.call(since, async |engine, context, since| engine.updates(context, since).await).await?;
+        let asked = connection.call(since, async |engine, context, since| engine.updates(context, since).await);
+        let update = match tokio::time::timeout(LOOK, asked).await {
+            Ok(update) => update?,
+            Err(_) if offline_since.is_some_and(|since| since.elapsed() > patience) => return Ok(false),
+            Err(_) => continue,
+        };
         since = update.seq;
         if connection.generation() != generation {
             // The process that ran the engine has left, and this one took over: it is asked for the same.
@@ -87,9 +95,9 @@ pub async fn ask(connection: &Connection, action: Action, ids: Vec<TransferId>) 
 }
 
 /// An engine that this process runs for others too stays until they have what they asked for.
-pub async fn until_idle(connection: &Connection) {
+pub async fn until_idle(connection: &Connection, but_for: &[TransferId]) {
     if let Some(engine) = connection.engine().await {
-        while !engine.is_idle() {
+        while !engine.is_idle_but_for(but_for) {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }

@@ -54,7 +54,7 @@ async fn run(cli: &Cli, show: &Show) -> Result<bool> {
     };
     // Others may have asked this process's engine for transfers: it stays until they are done.
     if done.is_ok() {
-        follow::until_idle(&connection).await;
+        follow::until_idle(&connection, &show.all_followed()).await;
     }
     connection.close().await;
     done

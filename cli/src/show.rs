@@ -1,7 +1,7 @@
 //! What is printed: sentences and bars for people, JSON lines for programs. Results go to stdout, the rest to stderr.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use indicatif::{DecimalBytes, HumanDuration, MultiProgress, ProgressBar, ProgressStyle};
 use jiff::{Timestamp, tz::TimeZone};
@@ -14,11 +14,21 @@ pub struct Show {
     json: bool,
     bars: MultiProgress,
     by_id: Mutex<HashMap<TransferId, ProgressBar>>,
+    followed: Mutex<Vec<TransferId>>,
 }
 
 impl Show {
     pub fn new(json: bool) -> Show {
-        Show { json, bars: MultiProgress::new(), by_id: Mutex::default() }
+        Show { json, bars: MultiProgress::new(), by_id: Mutex::default(), followed: Mutex::default() }
+    }
+
+    /// These are this command's own: their end, and how long it waits for it, is its own matter.
+    pub fn followed(&self, ids: &[TransferId]) {
+        self.followed.lock().unwrap_or_else(PoisonError::into_inner).extend(ids);
+    }
+
+    pub fn all_followed(&self) -> Vec<TransferId> {
+        self.followed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub fn json(&self) -> bool {
@@ -91,7 +101,7 @@ impl Show {
         if self.json {
             return self.object(row);
         }
-        let mut bars = self.by_id.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut bars = self.by_id.lock().unwrap_or_else(PoisonError::into_inner);
         let bar = bars.entry(row.id).or_insert_with(|| {
             let bar = self.bars.add(ProgressBar::new(row.size));
             let style = "{prefix:30!} {bar:30} {percent:>3} %  {msg}";

@@ -18,7 +18,6 @@ use crate::lane::Slots;
 use crate::live::{Live, One};
 use crate::profile::Profile;
 use crate::s3::{Offers, Store};
-use crate::source::Source;
 use crate::transfer::{self, BatchId, Change, Direction, Life, Status, TransferId};
 use crate::update::Board;
 use crate::wire::Wire;
@@ -260,24 +259,21 @@ impl Core {
         self.known().stores.remove(profile);
     }
 
-    /// What the profile's store checks uploads with: known for AWS, remembered, or found out now.
-    pub(crate) async fn offers(&self, profile: &str, store: &Store) -> std::result::Result<Offers, drive::Stop> {
+    /// What the profile's store checks uploads with: known for AWS, remembered of others, `None` where the next upload
+    /// must find out.
+    pub(crate) async fn offers(&self, profile: &str) -> Result<Option<Offers>> {
         let profile = self.profile(Some(profile))?;
-        let Some(endpoint) = profile.endpoint else { return Ok(Offers::WholeCrc64) };
-        let bucket = profile.bucket;
+        let Some(endpoint) = profile.endpoint else { return Ok(Some(Offers::WholeCrc64)) };
         let since = clock::now() - OFFERS_HOLD_MS;
-        let place = (endpoint.clone(), bucket.clone());
-        if let Some(offers) = self.journal.read(move |c| settings::offers(c, &place.0, &place.1, since)).await? {
-            return Ok(offers);
-        }
-        let probe = tempfile::NamedTempFile::new_in(self.home.path()).and_then(|mut file| {
-            std::io::Write::write_all(&mut file, &rand::random::<[u8; 32]>())?;
-            Ok(file)
-        });
-        let probe = probe.map_err(|e| crate::error::disk("write into", self.home.path(), &e))?;
-        let offers = store.find_offers(&Source::open(probe.path()).await?).await?;
-        self.journal.note(move |c| settings::save_offers(c, &endpoint, &bucket, offers, clock::now()));
-        Ok(offers)
+        self.journal.read(move |c| settings::offers(c, &endpoint, &profile.bucket, since)).await
+    }
+
+    /// An upload has found out.
+    pub(crate) fn remember_offers(&self, profile: &str, offers: Offers) -> Result<()> {
+        let profile = self.profile(Some(profile))?;
+        let Some(endpoint) = profile.endpoint else { return Ok(()) };
+        self.journal.note(move |c| settings::save_offers(c, &endpoint, &profile.bucket, offers, clock::now()));
+        Ok(())
     }
 }
 

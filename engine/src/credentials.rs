@@ -14,6 +14,7 @@ use crate::api::Keys;
 use crate::error::{Code, Error, Result};
 use crate::home::Home;
 use crate::profile::{CredentialsFrom, Profile};
+use crate::wire::Wire;
 
 /// The name under which the keychain shows our entries.
 pub const SERVICE: &str = "Rushes";
@@ -184,15 +185,21 @@ fn sdk_credentials(keys: &Keys) -> Credentials {
     Credentials::new(keys.access_key_id.as_str(), keys.secret_access_key.as_str(), token, None, "rushes")
 }
 
-/// The keys of the usual AWS environment: variables first, then the profile file that they name. Never the network.
+/// The keys of the usual AWS environment: variables first, then the profile that AWS_PROFILE names, or the default one.
+/// The network is asked only where that profile itself says so.
 pub async fn from_environment() -> Result<Keys> {
     use aws_config::environment::EnvironmentVariableCredentialsProvider;
-    use aws_config::meta::credentials::CredentialsProviderChain;
     use aws_config::profile::ProfileFileCredentialsProvider;
+    use aws_config::provider_config::ProviderConfig;
 
-    let chain = CredentialsProviderChain::first_try("environment", EnvironmentVariableCredentialsProvider::new())
-        .or_else("profile file", ProfileFileCredentialsProvider::builder().build());
-    let found = chain.provide_credentials().await.map_err(|e| {
+    let found = match EnvironmentVariableCredentialsProvider::new().provide_credentials().await {
+        Ok(found) => Ok(found),
+        Err(_) => {
+            let config = ProviderConfig::without_region().with_http_client(Wire::new()?);
+            ProfileFileCredentialsProvider::builder().configure(&config).build().provide_credentials().await
+        }
+    };
+    let found = found.map_err(|e| {
         Error::new(
             Code::NoCredentials,
             "No keys in the environment. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE.",

@@ -2,6 +2,7 @@
 //! What may be asked of it is served in `serve`, to this process and to others that attach.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
@@ -11,11 +12,13 @@ use crate::error::Result;
 use crate::home::{Home, Owned};
 use crate::journal::{transfers, uploads};
 use crate::live::One;
-use crate::transfer::{self, Change, Status};
-use crate::{clock, footage, watch};
+use crate::transfer::{self, Change, Status, TransferId};
+use crate::{clock, drive, footage, watch};
 
 /// How many ended transfers the list begins with.
 const ENDED_SHOWN: u32 = 500;
+
+const LAST_SWEEP: Duration = Duration::from_secs(3);
 
 /// A running engine. Cheap to clone.
 #[derive(Clone)]
@@ -56,13 +59,18 @@ impl Engine {
         for one in loops.0 {
             let _ = one.await;
         }
+        // A command line's process may be the last for a long time: what it gave up is aborted before it leaves.
+        let _ = tokio::time::timeout(LAST_SWEEP, drive::sweep(self.core.clone())).await;
     }
 
-    /// Whether nothing that this process was asked for is still going on.
-    pub fn is_idle(&self) -> bool {
+    /// Whether nothing that this process was asked for is still going on, but for these.
+    pub fn is_idle_but_for(&self, ids: &[TransferId]) -> bool {
         self.core.live().transfers.values().all(|one| {
-            let mine = self.scope == Scope::All || one.asked_here;
-            one.driver.is_none() && !(mine && one.transfer.life.status.is_underway())
+            let mine = (self.scope == Scope::All || one.asked_here) && !ids.contains(&one.transfer.id);
+            let status = &one.transfer.life.status;
+            // What waits for the user may wait for ever.
+            let goes_on = status.is_underway() && !matches!(status, Status::Waiting { until: None, .. });
+            !(mine && goes_on)
         })
     }
 }

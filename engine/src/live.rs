@@ -2,7 +2,9 @@
 //! status go through `transfer::apply`, order through `queue`.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
+use tokio::sync::Mutex as AsyncMutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::TransferRow;
@@ -31,6 +33,8 @@ pub(crate) struct One {
     /// Of `acked`, what was there when this process took the transfer up.
     pub kept: u64,
     pub driver: Option<CancellationToken>,
+    /// Held while S3 is asked for an upload ID: that is heard to its end even when the driver is dropped.
+    pub asking: Arc<AsyncMutex<()>>,
     /// A cancellation that was not confirmed is tried again then.
     pub rest_until: Option<std::time::Instant>,
     /// How often it has waited since a part last got through: the waits grow with it.
@@ -53,6 +57,7 @@ impl One {
             claimed: false,
             kept: 0,
             driver: None,
+            asking: Arc::default(),
             rest_until: None,
             waits: 0,
             sent_here: (0, HashSet::new()),

@@ -2,21 +2,29 @@
 //! across restarts.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Drive, Driven};
+use crate::clock;
 use crate::core::Core;
 use crate::error::Code;
 use crate::integrity::{Algorithm, Crc64};
 use crate::journal::transfers;
 use crate::journal::uploads::{self, Stage, Upload};
+use crate::parts::{MIN_PART, Part};
 use crate::s3::{Answer, Class, Store};
 use crate::sink;
-use crate::transfer::{Direction, Proof};
+use crate::source::Source;
+use crate::transfer::{Direction, Proof, Transfer};
 
 use super::upload::whole_object;
 
 /// How far S3's clock and ours may be apart when an upload is recognised by when it began.
 const CLOCKS_APART_MS: i64 = 15 * 60 * 1000;
+/// How long an upload that was asked for, and whose answer was not heard, may take to appear.
+const UNHEARD_FOR_MS: i64 = 10 * 60 * 1000;
+/// How long after its last byte an object may take to appear.
+const ARRIVAL: Duration = Duration::from_millis(400);
 
 pub(super) async fn cancel(drive: &Drive) -> Driven<Option<Proof>> {
     let transfer = drive.transfer()?;
@@ -27,13 +35,7 @@ pub(super) async fn cancel(drive: &Drive) -> Driven<Option<Proof>> {
         return Ok(None);
     }
     let id = drive.id;
-    let begun = drive.core.journal.read(move |c| uploads::upload_of(c, id)).await?;
-    if let Some(upload) = begun
-        && upload.stage == Stage::Completing
-        && let Some(proof) = landed(drive, &upload).await?
-    {
-        return Ok(Some(proof));
-    }
+    let begun = drive.begun_upload().await?;
     drive.core.journal.write(move |c| uploads::give_up_all(c, id)).await?;
     let given_up = drive.core.journal.read(uploads::aborting).await?;
     for upload in given_up.iter().filter(|u| u.transfer == id) {
@@ -47,18 +49,41 @@ pub(super) async fn cancel(drive: &Drive) -> Driven<Option<Proof>> {
             Err(refusal) => return Err(refusal.into()),
         }
     }
-    Ok(None)
+    match begun {
+        // Complete was sent and its answer not heard. Now that the upload is gone, either it had succeeded or it cannot.
+        Some(upload) if upload.stage == Stage::Completing => landed(drive, &transfer).await,
+        Some(_) => Ok(None),
+        None => landed_small(drive, &transfer).await,
+    }
 }
 
-/// Complete was sent and its answer not heard: too late to cancel where the clip stands in the bucket.
-async fn landed(drive: &Drive, upload: &Upload) -> Driven<Option<Proof>> {
+/// Too late to cancel where the clip stands in the bucket.
+async fn landed(drive: &Drive, transfer: &Transfer) -> Driven<Option<Proof>> {
     let id = drive.id;
     let plan = drive.core.journal.read(move |c| transfers::plan(c, id)).await?;
     let parts: Option<Vec<_>> = plan.iter().map(|(part, acked)| Some((acked.as_ref()?.crc, part.length))).collect();
     let Some(parts) = parts else { return Ok(None) };
-    let whole = Crc64::combine(parts);
-    let store = drive.core.store(&upload.profile).await?;
-    match store.head(&upload.key).await {
+    is_there(drive, transfer, Crc64::combine(parts)).await
+}
+
+/// A file of one part that was on its way when it was cancelled may have arrived; its answer is then a moment away.
+async fn landed_small(drive: &Drive, transfer: &Transfer) -> Driven<Option<Proof>> {
+    if !drive.core.with(drive.id, |one| one.claimed)? || transfer.size > MIN_PART {
+        return Ok(None);
+    }
+    let Ok(source) = Source::open(&transfer.path).await else { return Ok(None) };
+    let whole = source.checksum(Part { number: 1, offset: 0, length: transfer.size.min(source.look.size) }).await?;
+    for _ in 0..2 {
+        if let Some(proof) = is_there(drive, transfer, whole).await? {
+            return Ok(Some(proof));
+        }
+        tokio::time::sleep(ARRIVAL).await;
+    }
+    Ok(None)
+}
+
+async fn is_there(drive: &Drive, transfer: &Transfer, whole: Crc64) -> Driven<Option<Proof>> {
+    match drive.core.store(&transfer.profile).await?.head(&transfer.key).await {
         Ok(object) => Ok(object
             .checksum
             .filter(|kept| kept.algorithm == Algorithm::Crc64Nvme && kept.value == whole.to_string())
@@ -88,8 +113,11 @@ async fn end(core: &Core, store: &Store, upload: &Upload) -> Answer<()> {
         if core.is_claimed(&upload.bucket, &upload.key, upload.transfer) {
             return Ok(());
         }
-        if let Some(unheard) = find_unheard(core, store, upload).await? {
-            store.abort(&upload.key, &unheard).await?;
+        match find_unheard(core, store, upload).await? {
+            Some(unheard) => store.abort(&upload.key, &unheard).await?,
+            // The question may still be on its way to S3.
+            None if clock::now() - upload.begun_at < UNHEARD_FOR_MS => return Ok(()),
+            None => {}
         }
     }
     let id = upload.id;

@@ -17,7 +17,7 @@ use crate::error::{Code, Error, Result};
 use crate::journal::transfers::{self, Acked, PlannedPart};
 use crate::lane::{ONLY_LANE, Slot};
 use crate::parts::{Condition, Part};
-use crate::s3::{Class, Offers, Refusal, Store};
+use crate::s3::{Class, Refusal, Store};
 use crate::transfer::{Change, Direction, Proof, Status, Transfer, TransferId, Why};
 
 pub(crate) use abort::sweep;
@@ -95,10 +95,6 @@ impl Drive {
 
     async fn store(&self, transfer: &Transfer) -> Result<Store> {
         self.core.store(&transfer.profile).await
-    }
-
-    async fn offers(&self, transfer: &Transfer, store: &Store) -> Driven<Offers> {
-        self.core.offers(&transfer.profile, store).await
     }
 
     /// Facts on disk first, then in memory.

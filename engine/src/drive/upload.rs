@@ -31,7 +31,8 @@ pub(super) async fn upload(drive: &Drive) -> Driven<Proof> {
         return Err(changed(&transfer.path).into());
     }
     let store = drive.store(&transfer).await?;
-    let offers = drive.offers(&transfer, &store).await?;
+    let known = drive.core.offers(&transfer.profile).await?;
+    let offers = known.unwrap_or(Offers::WholeCrc64);
 
     let mut plan = drive.plan().await?;
     if plan.is_empty() {
@@ -41,26 +42,35 @@ pub(super) async fn upload(drive: &Drive) -> Driven<Proof> {
         drive.set_facts(&transfer).await?;
         plan = drive.set_plan(parts::plan(transfer.size)?).await?;
     }
-    if plan.len() == 1 {
+    // A store that is not known yet is found out by a multipart upload, of whatever size: it can be given up unseen.
+    let begun = drive.begun_upload().await?;
+    if plan.len() == 1 && begun.is_none() && (known.is_some() || transfer.size == 0) {
         return super::upload_small::upload(drive, transfer, &source, &store, offers).await;
     }
 
-    let upload = match drive.begun_upload().await? {
-        Some(upload) => upload,
+    let adopted = match begun {
+        Some(upload) => adopt(drive, &store, upload).await?,
         None => {
             if let Some(proof) = claim_key(drive, &mut transfer, &source, &store).await? {
                 return Ok(proof);
             }
-            create(drive, &transfer, &store, offers).await?
+            None
         }
     };
-    let upload_id = match &upload.upload_id {
-        Some(upload_id) => upload_id.clone(),
-        // We asked and never heard the answer.
-        None => adopt_unheard(drive, &transfer, &store, &upload, offers).await?,
+    let (upload, upload_id) = match adopted {
+        Some(adopted) => adopted,
+        None => create(drive, &transfer, &store, offers).await?,
     };
-    let sending =
-        Sending { drive, transfer: &transfer, source: &source, store: &store, offers, upload: upload.id, upload_id };
+    let sending = Sending {
+        drive,
+        transfer: &transfer,
+        source: &source,
+        store: &store,
+        offers,
+        is_known: known.is_some(),
+        upload,
+        upload_id,
+    };
     sending.to_the_end(plan).await
 }
 
@@ -71,6 +81,8 @@ struct Sending<'a> {
     source: &'a Source,
     store: &'a Store,
     offers: Offers,
+    /// Whether `offers` is known, and not just hoped for.
+    is_known: bool,
     /// The journal's row.
     upload: i64,
     upload_id: String,
@@ -83,6 +95,9 @@ impl Sending<'_> {
             Err(refusal) if refusal.class == Class::NoUpload => return self.vanished(&plan).await,
             Err(refusal) => return Err(refusal.into()),
         };
+        if !self.is_known {
+            self.find_out(&mut plan).await?;
+        }
         // Parts are read again while others are sent; no Complete before both are through.
         futures::try_join!(self.verify(before), self.send_missing(&mut plan))?;
         self.check_source(&plan).await?;
@@ -135,6 +150,39 @@ impl Sending<'_> {
         Ok(())
     }
 
+    /// The first part goes alone: the store must keep its bytes without the trailer's framing, and answer with their
+    /// checksum. One that does not is remembered as such, and the upload begins anew in the way that it takes.
+    async fn find_out(&self, plan: &mut [PlannedPart]) -> Driven<()> {
+        let Some((part, acked)) = plan.iter_mut().find(|(_, acked)| acked.is_none()) else { return Ok(()) };
+        let slot = self.drive.slot(Direction::Up).await?;
+        self.drive.in_flight(part.number)?;
+        let (key, upload_id) = (self.transfer.key.clone(), self.upload_id.clone());
+        let sent = send_part(self.store.clone(), self.source.clone(), key, upload_id, *part, self.offers, slot).await;
+        self.drive.dropped(part.number)?;
+        let takes_it = match &sent {
+            Ok((known, told)) => {
+                let listed = self.store.list_parts(&self.transfer.key, &self.upload_id).await?;
+                *told
+                    && listed
+                        .iter()
+                        .any(|l| l.number == part.number && l.size == part.length && same_etag(&l.etag, &known.etag))
+            }
+            Err((_, Some(refusal))) if stumbled_over_checksum(refusal) => false,
+            Err((_, Some(refusal))) => return Err(refusal.clone().into()),
+            Err((error, None)) => return Err(error.clone().into()),
+        };
+        if !takes_it {
+            self.drive.core.remember_offers(&self.transfer.profile, Offers::PartMd5)?;
+            return Err(Stop::Anew);
+        }
+        self.drive.core.remember_offers(&self.transfer.profile, Offers::WholeCrc64)?;
+        if let Ok((known, _)) = sent {
+            self.drive.acked(part.number, known.clone()).await?;
+            *acked = Some(known);
+        }
+        Ok(())
+    }
+
     /// Every part that is not acknowledged, each by a slot of its own.
     async fn send_missing(&self, plan: &mut [PlannedPart]) -> Driven<()> {
         let mut open: VecDeque<usize> = (0..plan.len()).filter(|i| plan[*i].1.is_none()).collect();
@@ -176,7 +224,7 @@ impl Sending<'_> {
                     );
                     flying.spawn(async move {
                         match sending.await {
-                            Ok(acked) => (i, Ok(acked), None),
+                            Ok((acked, _)) => (i, Ok(acked), None),
                             Err((error, refusal)) => (i, Err(error), refusal),
                         }
                     });
@@ -285,7 +333,8 @@ impl Sending<'_> {
     }
 }
 
-/// Sends one part and checks the answer. The refusal stands beside the error where the request failed.
+/// Sends one part and checks the answer; also tells whether the store told a checksum. The refusal stands beside the
+/// error where the request failed.
 async fn send_part(
     store: Store,
     source: Source,
@@ -294,7 +343,7 @@ async fn send_part(
     part: Part,
     offers: Offers,
     slot: Slot,
-) -> std::result::Result<Acked, (Error, Option<Refusal>)> {
+) -> std::result::Result<(Acked, bool), (Error, Option<Refusal>)> {
     let sum = part_sum(&source, part, offers).await.map_err(|e| (e, None))?;
     let (body, tap) = source.body(part);
     let answer: Answer<AckedPart> = store.put_part(&key, &upload_id, part, body, sum).await;
@@ -308,7 +357,7 @@ async fn send_part(
         let error = Error::new(Code::StoreRefused, "A part was damaged on the way; it is sent again.");
         return Err((error.clone(), Some(Refusal { class: Class::Again, error, status: None })));
     }
-    Ok(Acked { etag: acked.etag, crc, lane: ONLY_LANE })
+    Ok((Acked { etag: acked.etag, crc, lane: ONLY_LANE }, acked.crc.is_some()))
 }
 
 pub(super) async fn part_sum(source: &Source, part: Part, offers: Offers) -> Result<PartSum> {
@@ -360,8 +409,14 @@ pub(super) async fn claim_key(
     )))
 }
 
-async fn create(drive: &Drive, transfer: &Transfer, store: &Store, offers: Offers) -> Driven<Upload> {
-    let mut upload = Upload {
+/// The journal's row of an upload, and S3's ID of it.
+type Begun = (i64, String);
+
+/// Journal before the wire: that we ask is on disk before S3 is asked, the ID before part 1 goes. The question is heard
+/// to its end even when the driver is dropped meanwhile: S3 answers it all the same.
+async fn create(drive: &Drive, transfer: &Transfer, store: &Store, offers: Offers) -> Driven<Begun> {
+    let asking = drive.core.with(drive.id, |one| one.asking.clone())?.lock_owned().await;
+    let asked = Upload {
         id: 0,
         transfer: transfer.id,
         profile: transfer.profile.clone(),
@@ -371,48 +426,63 @@ async fn create(drive: &Drive, transfer: &Transfer, store: &Store, offers: Offer
         stage: Stage::Asked,
         begun_at: clock::now(),
     };
-    let asked = upload.clone();
-    upload.id = drive.core.journal.write(move |c| uploads::ask_upload(c, &asked)).await?;
-    ask_for_id(drive, transfer, store, &mut upload, offers).await?;
-    Ok(upload)
-}
-
-/// Journal before the wire: the ID is on disk before part 1 goes.
-async fn ask_for_id(
-    drive: &Drive,
-    transfer: &Transfer,
-    store: &Store,
-    upload: &mut Upload,
-    offers: Offers,
-) -> Driven<()> {
     let metadata = transfer.metadata.clone().into_iter().collect();
-    let upload_id = store.create(&upload.key, metadata, offers).await?;
-    let (id, answered) = (upload.id, upload_id.clone());
-    drive.core.journal.write(move |c| uploads::upload_answered(c, id, &answered)).await?;
-    upload.upload_id = Some(upload_id);
-    Ok(())
+    let (core, store, key) = (drive.core.clone(), store.clone(), transfer.key.clone());
+    let row = drive.core.journal.write(move |c| uploads::ask_upload(c, &asked)).await?;
+    let asked = tokio::spawn(async move {
+        let _asking = asking;
+        let answer: Answer<String> = store.create(&key, metadata, offers).await;
+        let heard = answer.clone();
+        core.journal
+            .write(move |c| match heard {
+                Ok(upload_id) => uploads::upload_answered(c, row, &upload_id),
+                // A refusal is an answer too: nothing was begun. Where none came, something may have been.
+                Err(refusal) if refusal.status.is_some() => uploads::set_stage(c, row, Stage::Aborted),
+                Err(_) => Ok(()),
+            })
+            .await?;
+        Ok::<_, Error>(answer)
+    });
+    match asked.await.map_err(Error::internal)?? {
+        Ok(upload_id) => Ok((row, upload_id)),
+        Err(refusal) if stumbled_over_checksum(&refusal) && offers == Offers::WholeCrc64 => {
+            drive.core.remember_offers(&transfer.profile, Offers::PartMd5)?;
+            Err(Stop::Anew)
+        }
+        Err(refusal) => Err(refusal.into()),
+    }
 }
 
-/// Adopt before creating: S3 may have begun an upload for us whose ID we never heard.
-async fn adopt_unheard(
-    drive: &Drive,
-    transfer: &Transfer,
-    store: &Store,
-    upload: &Upload,
-    offers: Offers,
-) -> Driven<String> {
-    let mut upload = upload.clone();
-    if let Some(upload_id) = find_unheard(&drive.core, store, &upload).await? {
-        let (id, answered) = (upload.id, upload_id.clone());
-        drive.core.journal.write(move |c| uploads::upload_answered(c, id, &answered)).await?;
-        return Ok(upload_id);
+/// Whether the store may have stumbled over the checksum itself, rather than over the bucket or the keys.
+fn stumbled_over_checksum(refusal: &Refusal) -> bool {
+    refusal.status.is_some() && refusal.error.code == Code::StoreRefused && refusal.class != Class::NoUpload
+}
+
+/// Adopt before creating. Where we asked and never heard the answer, S3 may have begun one for us: it is looked for, and
+/// looked for again by the sweep where it is not there (yet).
+async fn adopt(drive: &Drive, store: &Store, upload: Upload) -> Driven<Option<Begun>> {
+    let row = upload.id;
+    if let Some(upload_id) = upload.upload_id {
+        return Ok(Some((row, upload_id)));
     }
-    ask_for_id(drive, transfer, store, &mut upload, offers).await?;
-    upload.upload_id.ok_or(Stop::Anew)
+    let found = find_unheard(&drive.core, store, &upload).await?;
+    let kept = found.clone();
+    drive
+        .core
+        .journal
+        .write(move |c| match kept {
+            Some(upload_id) => uploads::upload_answered(c, row, &upload_id),
+            None => uploads::set_stage(c, row, Stage::Aborting),
+        })
+        .await?;
+    Ok(found.map(|upload_id| (row, upload_id)))
 }
 
 impl Drive {
-    async fn begun_upload(&self) -> Result<Option<Upload>> {
+    pub(super) async fn begun_upload(&self) -> Result<Option<Upload>> {
+        // Not while S3 is being asked for one.
+        let asking = self.core.with(self.id, |one| one.asking.clone())?;
+        let _asked = asking.lock().await;
         let id = self.id;
         self.core.journal.read(move |c| uploads::upload_of(c, id)).await
     }

@@ -1,9 +1,8 @@
 //! The bucket, and the only room that names aws_sdk_s3. One request each, no retries: the drivers own those. What a
-//! store answers when it refuses is sorted in `refusal`, what it offers is found out in `offers`.
+//! store answers when it refuses is sorted in `refusal`; what it offers, the first upload finds out.
 
 mod multipart;
 mod objects;
-mod offers;
 mod refusal;
 
 use std::collections::HashMap;

@@ -119,6 +119,10 @@ impl Running {
         }
     }
 
+    pub fn is_running(&mut self) -> Result<bool> {
+        Ok(self.child.ended()?.is_none())
+    }
+
     /// Kills it as a crash or a power cut would.
     pub fn kill(&mut self) -> Result<()> {
         self.child.kill()

@@ -12,7 +12,8 @@ use anyhow::{Context, Result, ensure};
 use crate::child::{Child, Streams};
 use crate::env::Env;
 use crate::keychain::Keychain;
-use crate::{Scratch, until};
+use crate::ports::Port;
+use crate::{Scratch, until, warden};
 
 const READY_WITHIN: Duration = Duration::from_secs(20);
 
@@ -56,6 +57,8 @@ pub struct Desktop {
     folder: PathBuf,
     width: u32,
     height: u32,
+    /// Its number is the display's: a number that nobody else has is all that is needed of it.
+    display: Port,
     /// Ended in this order: what draws before what it draws on.
     _dunst: Child,
     _openbox: Child,
@@ -85,11 +88,12 @@ impl Desktop {
             None => Keychain::unlocked(scratch).await?,
         };
         let folder = scratch.fresh("desktop")?;
-        let (screen, display) = start_screen(&folder, width, height).await?;
+        let display = Port::claim()?;
+        let screen = start_screen(&folder, &display, width, height).await?;
         let env = keychain
             .env()
             .clone()
-            .with("DISPLAY", display)
+            .with("DISPLAY", format!(":{}", display.number()))
             .with("GDK_BACKEND", "x11")
             .with("LC_ALL", "C.UTF-8")
             // Nobody is there to read the screen aloud; looking for one takes time.
@@ -109,7 +113,8 @@ impl Desktop {
         let (whom, path) = ("org.freedesktop.Notifications", "/org/freedesktop/Notifications");
         let asked = || keychain.call(whom, path, &["Notifications.GetServerInformation"]);
         dunst.ready("notifications are shown", READY_WITHIN, async || Ok(asked().ok())).await?;
-        Ok(Desktop { env, folder, width, height, _dunst: dunst, _openbox: openbox, _screen: screen, keychain })
+        let (_dunst, _openbox, _screen) = (dunst, openbox, screen);
+        Ok(Desktop { env, folder, width, height, display, _dunst, _openbox, _screen, keychain })
     }
 
     /// What children need to be on it.
@@ -183,6 +188,13 @@ impl Desktop {
     }
 }
 
+impl Drop for Desktop {
+    fn drop(&mut self) {
+        // A killed server leaves it; nobody is on it any more.
+        let _ = fs::remove_file(socket(&self.display));
+    }
+}
+
 /// A window on the desktop, as the window manager knows it.
 #[derive(Clone, Debug)]
 pub struct Frame<'a> {
@@ -245,20 +257,26 @@ impl Frame<'_> {
     }
 }
 
-/// A screen that nobody else has, and its name.
-async fn start_screen(folder: &Path, width: u32, height: u32) -> Result<(Child, String)> {
-    let number = folder.join("display");
+/// Where X servers put their sockets, on every system.
+fn socket(display: &Port) -> PathBuf {
+    PathBuf::from(format!("/tmp/.X11-unix/X{}", display.number()))
+}
+
+/// A screen that nobody else has.
+async fn start_screen(folder: &Path, display: &Port, width: u32, height: u32) -> Result<Child> {
+    let ready = folder.join("display");
+    warden::path(&socket(display));
     let mut command = Command::new("Xvfb");
-    // It takes a free number itself and says which.
-    command.args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0", &format!("{width}x{height}x24")]);
-    let streams = Streams { asks: false, out: Some(File::create(&number)?) };
+    // Left to choose a display itself, it can take one from another that is just starting. It tells the number all the
+    // same, when it is ready.
+    command.arg(format!(":{}", display.number())).args(["-displayfd", "1"]);
+    // By itself it starts over when the last program leaves, and turns away whoever comes at that moment.
+    command.args(["-noreset", "-nolisten", "tcp", "-screen", "0", &format!("{width}x{height}x24")]);
+    let streams = Streams { asks: false, out: Some(File::create(&ready)?) };
     let mut screen = Child::start_as("Xvfb", command, &Env::new(), folder, streams)?;
-    let said = screen.ready("there is a screen", READY_WITHIN, async || {
-        let said = fs::read_to_string(&number)?;
-        Ok(said.ends_with('\n').then_some(said))
-    });
-    let display = format!(":{}", said.await?.trim());
-    Ok((screen, display))
+    let is_ready = || fs::read_to_string(&ready).is_ok_and(|said| said.ends_with('\n'));
+    screen.ready("there is a screen", READY_WITHIN, async || Ok(is_ready().then_some(()))).await?;
+    Ok(screen)
 }
 
 fn start_dunst(env: &Env, folder: &Path) -> Result<Child> {

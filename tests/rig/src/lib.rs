@@ -6,7 +6,7 @@
 //!   [`store::Witness`] looks into it with a client that is not the product's;
 //! - the way there: [`proxy`], a link that can be cut, stalled, slowed and robbed of an answer;
 //! - the user: [`desktop`] with its [`keychain`], the app's [`window`] on it, files [`drag`]ged there; or [`ctl`], the
-//!   command line.
+//!   command line, also as [`kills`] treats it.
 //!
 //! Rules of the house:
 //!
@@ -27,6 +27,7 @@ pub mod drag;
 pub mod env;
 pub mod footage;
 pub mod keychain;
+pub mod kills;
 pub mod ports;
 pub mod practice;
 pub mod proxy;

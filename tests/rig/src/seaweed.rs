@@ -158,9 +158,8 @@ impl Ports {
 
     /// What it leaves in the temporary folder, wherever TMPDIR points.
     fn sockets(&self) -> [PathBuf; 4] {
-        self.by_service().map(|(service, [_, grpc])| {
-            PathBuf::from(format!("/tmp/seaweedfs-{service}-grpc-{}.sock", grpc.number()))
-        })
+        self.by_service()
+            .map(|(service, [_, grpc])| PathBuf::from(format!("/tmp/seaweedfs-{service}-grpc-{}.sock", grpc.number())))
     }
 }
 

@@ -26,7 +26,7 @@ while IFS=' ' read -r order what; do
 done
 for group in $groups; do kill -KILL "-$group" 2>/dev/null; done
 printf %s "$paths" | while IFS= read -r path; do
-    case $path in */rushes-rig-* | */seaweedfs-*.sock) ;; *) continue ;; esac
+    case $path in */rushes-rig-* | */seaweedfs-*.sock | */.X11-unix/X*) ;; *) continue ;; esac
     # What was killed may not have ended yet, and still write.
     for try in 1 2 3 4 5; do rm -rf "$path" 2>/dev/null && break; sleep 0.2; done
 done

@@ -40,6 +40,9 @@ pub struct App {
 }
 
 /// A window of the app, killed with all that it started when dropped.
+///
+/// Elements are named by their `data-testid`. Of several, the first is meant, unless it is said more narrowly:
+/// `transfer-row[data-id="3"] row-menu` is the `row-menu` within that `transfer-row`.
 #[derive(Debug)]
 pub struct Window {
     client: Client,
@@ -89,7 +92,7 @@ impl Window {
         self.driver.said()
     }
 
-    /// The one element with this `data-testid`, once it is there.
+    /// The element, once it is there.
     pub async fn find(&self, testid: &str) -> Result<Element> {
         self.wait(testid, "is there", FOUND_WITHIN, async |element| Ok(Some(element))).await
     }
@@ -233,7 +236,11 @@ impl Window {
 }
 
 fn selector(testid: &str) -> String {
-    format!("[data-testid={}]", Value::from(testid))
+    let words = testid.split(' ').map(|word| {
+        let (id, narrower) = word.split_at(word.find(['[', ':']).unwrap_or(word.len()));
+        format!("[data-testid={}]{narrower}", Value::from(id))
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn is_passing(error: &CmdError) -> bool {
@@ -269,4 +276,16 @@ fn is_running(process: u32) -> bool {
 fn child_of(parent: u32) -> Result<Option<u32>> {
     let processes = fs::read_dir("/proc")?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     Ok(processes.into_iter().find(|process| status(*process).is_some_and(|(of, _)| of == parent)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_are_named_by_testid_and_can_be_narrowed() {
+        assert_eq!(selector("eta"), r#"[data-testid="eta"]"#);
+        let menu = r#"[data-testid="row"][data-id="3"] [data-testid="menu"]"#;
+        assert_eq!(selector(r#"row[data-id="3"] menu"#), menu);
+    }
 }
