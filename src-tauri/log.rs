@@ -16,6 +16,7 @@ pub(crate) fn start(home: &Home) -> Option<WorkerGuard> {
         "off,rushes={level},rushes_shell={level},rushes_engine={level},rushes_practice={level},rushes_newsroom={level}"
     );
     let filter = EnvFilter::try_new(filter).ok()?;
+    std::fs::create_dir_all(home.logs()).inspect_err(|e| eprintln!("Rushes writes no log: {e}")).ok()?;
     let files = Builder::new()
         .rotation(Rotation::DAILY)
         .filename_prefix("rushes")

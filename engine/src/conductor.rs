@@ -355,7 +355,8 @@ fn count(totals: &mut Totals, one: &One, midnight: UnixMs) {
 fn lane_row(core: &Arc<Core>, rate: u64) -> LaneRow {
     let route = match core.profile(None) {
         Ok(profile) if profile.accelerate => "Accelerated",
-        Ok(profile) if profile.endpoint.is_some() => "Custom endpoint",
+        Ok(profile) if profile.is_on_this_computer() => "This computer",
+        Ok(profile) if profile.endpoint.is_some() => "Endpoint",
         _ => "Direct",
     };
     LaneRow {

@@ -45,6 +45,14 @@ pub struct ProfileRow {
 }
 
 impl Profile {
+    /// Such as the practice newsroom's.
+    pub fn is_on_this_computer(&self) -> bool {
+        self.endpoint
+            .as_deref()
+            .and_then(|endpoint| url::Url::parse(endpoint).ok())
+            .is_some_and(|url| is_loopback(&url))
+    }
+
     /// Trims, and says in a sentence what cannot be.
     pub fn checked(mut self) -> Result<Profile> {
         for field in [&mut self.name, &mut self.bureau, &mut self.bucket, &mut self.region, &mut self.key_template] {
@@ -76,6 +84,15 @@ impl Profile {
     }
 }
 
+fn is_loopback(url: &url::Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    }
+}
+
 fn is_bucket_name(name: &str) -> bool {
     (3..=63).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'_'))
@@ -88,12 +105,10 @@ fn check_endpoint(endpoint: &str) -> Result<()> {
     let not_an_address =
         || Error::new(Code::BadInput, "The endpoint is not an address such as https://s3.example.com; correct it.");
     let url = url::Url::parse(endpoint).map_err(|e| not_an_address().because(e))?;
-    let loopback = match url.host() {
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        None => return Err(not_an_address()),
-    };
+    let loopback = is_loopback(&url);
+    if url.host().is_none() {
+        return Err(not_an_address());
+    }
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
         return Err(Error::new(
             Code::BadInput,
@@ -108,5 +123,56 @@ fn check_endpoint(endpoint: &str) -> Result<()> {
             "Plain http would show your footage to everybody on the way; use https. (http is taken for this computer only.)",
         )),
         _ => Err(not_an_address()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_endpoint(endpoint: &str) -> Result<Profile> {
+        Profile {
+            name: "Nairobi".into(),
+            bureau: "Nairobi".into(),
+            bucket: "agency-footage".into(),
+            region: "eu-west-1".into(),
+            endpoint: Some(endpoint.into()),
+            accelerate: false,
+            key_template: keys::NEWSROOM_TEMPLATE.into(),
+            credentials: CredentialsFrom::Keychain,
+        }
+        .checked()
+    }
+
+    #[test]
+    fn plain_http_is_for_this_computer_alone() {
+        for taken in [
+            "https://s3.example.com",
+            "http://127.0.0.1:9000/",
+            "http://localhost:1",
+            "http://[::1]:2",
+            "http://s3.localhost:3",
+        ] {
+            assert!(with_endpoint(taken).is_ok(), "{taken}");
+        }
+        for refused in [
+            "http://s3.example.com",
+            "http://127.0.0.1.example.com",
+            "ftp://x",
+            "s3.example.com",
+            "https://u:p@x",
+            "https://x?y",
+        ] {
+            assert_eq!(with_endpoint(refused).unwrap_err().code, Code::BadInput, "{refused}");
+        }
+        assert_eq!(with_endpoint("").unwrap().endpoint, None);
+    }
+
+    #[test]
+    fn acceleration_is_refused_where_aws_cannot_do_it() {
+        let profile = Profile { endpoint: None, accelerate: true, ..with_endpoint("https://x").unwrap() };
+        assert!(profile.clone().checked().is_ok());
+        assert!(Profile { bucket: "has.a.dot".into(), ..profile.clone() }.checked().is_err());
+        assert!(Profile { endpoint: Some("https://x".into()), ..profile }.checked().is_err());
     }
 }

@@ -149,13 +149,15 @@ async fn a_small_file_whose_answer_was_lost_is_not_sent_under_a_second_name() {
     let scratch = Scratch::new();
     let practice = Practice::start(&scratch).await.unwrap();
     let proxy = Proxy::before(practice.bucket()).await.unwrap();
-    let clip = scratch.join("small.mp4");
-    footage::random(&clip, 2_000_000, 7).unwrap();
+    let (first, clip) = (scratch.join("first.mp4"), scratch.join("small.mp4"));
+    footage::random(&first, 1_000_000, 7).unwrap();
+    footage::random(&clip, 2_000_000, 8).unwrap();
     let bench = Bench::open(&scratch.join("home"), &practice.bucket().through(&proxy)).await;
-    proxy.swallow_answer("PUT /");
-    // The first PUT is the probe of what the store offers; the second is the file.
-    proxy.swallow_answer("small.mp4");
+    // The first file finds out what the store offers; from then on small ones go in one piece.
+    assert!(is_done(&bench.send(&first).await));
+    proxy.swallow_answer("PUT /practice-footage/small.mp4");
     let row = bench.send(&clip).await;
     assert!(matches!(&row.status, Status::Done { proof: Proof::WholeObject { .. } }), "{row:#?}");
-    assert_eq!(practice.bucket().witness().unwrap().keys("").await.unwrap(), ["small.mp4"]);
+    assert_eq!(proxy.swallowed(), 1);
+    assert_eq!(practice.bucket().witness().unwrap().keys("").await.unwrap(), ["first.mp4", "small.mp4"]);
 }

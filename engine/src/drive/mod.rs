@@ -171,6 +171,7 @@ impl Drive {
     /// From the beginning: what is in the bucket or on the disk of it is given up.
     async fn begin_anew(&self) -> Result<()> {
         self.core.forget_progress(self.id).await?;
+        self.core.sweep();
         self.back_to_running()
     }
 

@@ -172,6 +172,7 @@ impl Sending<'_> {
             Err((error, None)) => return Err(error.clone().into()),
         };
         if !takes_it {
+            tracing::info!(bucket = self.transfer.bucket, ?sent, "the store keeps no CRC64NVME; parts carry their MD5");
             self.drive.core.remember_offers(&self.transfer.profile, Offers::PartMd5)?;
             return Err(Stop::Anew);
         }

@@ -4,6 +4,8 @@
 mod multipart;
 mod objects;
 mod refusal;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 

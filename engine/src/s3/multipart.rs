@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_s3::config::{Builder, RequestChecksumCalculation};
 use aws_sdk_s3::primitives::{ByteStream, SdkBody};
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, ChecksumType, CompletedMultipartUpload, CompletedPart};
 
@@ -74,7 +75,7 @@ impl Store {
         body: PartBody,
         sum: PartSum,
     ) -> Answer<AckedPart> {
-        let mut put = self
+        let put = self
             .moving
             .upload_part()
             .bucket(&self.bucket)
@@ -83,11 +84,14 @@ impl Store {
             .part_number(part.number as i32)
             .content_length(part.length as i64)
             .body(stream(body));
-        match sum {
-            PartSum::Crc64Trailer => put = put.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme),
-            PartSum::Md5(md5) => put = put.content_md5(md5),
-        }
-        let answer = put.send().await.map_err(|e| self.refused(e))?;
+        let answer = match sum {
+            PartSum::Crc64Trailer => {
+                let put = put.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme);
+                put.customize().config_override(with_trailer()).send().await
+            }
+            PartSum::Md5(md5) => put.content_md5(md5).send().await,
+        };
+        let answer = answer.map_err(|e| self.refused(e))?;
         let crc = answer.checksum_crc64_nvme().and_then(Crc64::parse);
         let etag = answer.e_tag.filter(|e| !e.is_empty()).ok_or_else(|| self.nonsense("a part without an ETag"))?;
         Ok(AckedPart { etag, crc })
@@ -219,7 +223,7 @@ impl Store {
         metadata: HashMap<String, String>,
         only_new: bool,
     ) -> Answer<Completed> {
-        let mut put = self
+        let put = self
             .moving
             .put_object()
             .bucket(&self.bucket)
@@ -229,11 +233,14 @@ impl Store {
             .set_metadata(Some(metadata))
             .set_if_none_match(only_new.then(|| "*".to_owned()))
             .body(stream(body));
-        match sum {
-            PartSum::Crc64Trailer => put = put.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme),
-            PartSum::Md5(md5) => put = put.content_md5(md5),
-        }
-        let answer = put.send().await.map_err(|e| self.refused(e))?;
+        let answer = match sum {
+            PartSum::Crc64Trailer => {
+                let put = put.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme);
+                put.customize().config_override(with_trailer()).send().await
+            }
+            PartSum::Md5(md5) => put.content_md5(md5).send().await,
+        };
+        let answer = answer.map_err(|e| self.refused(e))?;
         Ok(Completed { crc: answer.checksum_crc64_nvme().and_then(Crc64::parse), etag: answer.e_tag })
     }
 
@@ -258,6 +265,11 @@ impl Store {
             metadata: head.metadata.unwrap_or_default(),
         })
     }
+}
+
+/// Without this the SDK names the algorithm and computes nothing.
+fn with_trailer() -> Builder {
+    Builder::new().request_checksum_calculation(RequestChecksumCalculation::WhenSupported)
 }
 
 fn stream(body: PartBody) -> ByteStream {

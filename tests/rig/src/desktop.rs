@@ -172,14 +172,17 @@ impl Desktop {
         told.await.with_context(|| format!("shown were {:?}", self.notifications()))
     }
 
-    /// Waits for a visible window with just this title.
+    /// Waits for a visible window with just this title; the largest one, since toolkits give small ones that they draw
+    /// in front of it the same.
     pub async fn window(&self, title: &str, within: Duration) -> Result<Frame<'_>> {
         let pattern = format!("^{}$", escaped(title));
-        let id = until(format!("a window called {title:?}"), within, async || {
+        until(format!("a window called {title:?}"), within, async || {
             let found = self.xdotool(&["search", "--onlyvisible", "--name", &pattern]).unwrap_or_default();
-            Ok(found.lines().next().map(str::to_owned))
-        });
-        Ok(Frame { desktop: self, id: id.await? })
+            let frames = found.lines().map(|id| Frame { desktop: self, id: id.to_owned() });
+            let placed = frames.filter_map(|frame| Some((frame.place().ok()?, frame)));
+            Ok(placed.max_by_key(|(place, _)| place.width * place.height).map(|(_, frame)| frame))
+        })
+        .await
     }
 
     /// Mouse, keys and windows: `xdotool` with these arguments, and what it said.
@@ -224,6 +227,12 @@ impl Frame<'_> {
             width: number("WIDTH")?.parse()?,
             height: number("HEIGHT")?.parse()?,
         })
+    }
+
+    /// Whether it is on the screen, and not hidden or gone.
+    pub fn is_shown(&self) -> bool {
+        let shown = self.desktop.xdotool(&["search", "--onlyvisible", "--name", "."]).unwrap_or_default();
+        shown.lines().any(|id| id == self.id)
     }
 
     pub async fn move_to(&self, x: i32, y: i32) -> Result<()> {

@@ -114,7 +114,8 @@ impl Window {
     pub async fn text(&self, testid: &str, within: Duration, wanted: impl Fn(&str) -> bool) -> Result<String> {
         let mut last = None;
         let text = self.wait(testid, "says what it should", within, async |element| {
-            let text = element.text().await?;
+            // Not the driver's own idea of visible text: WebKit's says nothing of what is cut off by an ellipsis.
+            let text = element.prop("innerText").await?.unwrap_or_default().trim().to_owned();
             last = Some(text.clone());
             Ok(wanted(&text).then_some(text))
         });

@@ -1,0 +1,172 @@
+//! The real window, through WebDriver, with a real drag, a real keychain and real stores.
+
+mod support;
+
+use rushes_rig::ctl::Rushesctl;
+use rushes_rig::practice::Practice;
+use rushes_rig::proxy::Proxy;
+use rushes_rig::window::Window;
+use rushes_rig::{footage, until};
+use support::{LATER, SOON, User, all_done, connects, states};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reporter_tries_the_practice_newsroom_drops_clips_and_fetches_one_back() {
+    let user = User::sits_down().await.unwrap();
+    let window = user.opens_rushes().await.unwrap();
+    window.click("welcome-practice").await.unwrap();
+    window.text("profile-switcher", SOON, |text| text.contains("Practice newsroom")).await.unwrap();
+
+    let folder = user.scratch.folder("drop");
+    let clips =
+        ["MKR_fire_01.mxf", "interview é cam B.mov", "<img src=x onerror=alert(1)>.mp4"].map(|n| folder.join(n));
+    for (i, clip) in clips.iter().enumerate() {
+        footage::random(clip, 7_000_000 * (i as u64 + 1), i as u64).unwrap();
+    }
+    let card = user.scratch.folder("drop/CARD");
+    footage::random(&card.join("A001.mxf"), 3_000_000, 9).unwrap();
+    let mut dropped: Vec<_> = clips.to_vec();
+    dropped.push(card);
+    user.drags(&dropped).await.unwrap();
+    window.fill("drop-field-slug", "Market fire").await.unwrap();
+    window.press("drop-field-slug", "\u{e007}").await.unwrap();
+    all_done(&window, 4).await.unwrap();
+    let names: Vec<String> = states(&window).await.unwrap().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["<img src=x onerror=alert(1)>.mp4", "A001.mxf", "MKR_fire_01.mxf", "interview é cam B.mov"]);
+    let proofs = window.texts("row-proof").await.unwrap();
+    assert!(proofs.len() == 4 && proofs.iter().all(|proof| proof.contains("CRC64NVME")), "{proofs:?}");
+    user.desktop.notification("4 clips are in the bucket", SOON).await.unwrap();
+
+    window.click("nav-footage").await.unwrap();
+    window.click("look-again").await.unwrap();
+    window.press("footage-search", "fire_01").await.unwrap();
+    until("the clip alone is shown", SOON, async || Ok((window.count("footage-card").await? == 1).then_some(())))
+        .await
+        .unwrap();
+    window.click("footage-card").await.unwrap();
+    window.text("proof-box", SOON, |text| text.contains("CRC64NVME")).await.unwrap();
+    window.click("footage-download").await.unwrap();
+    window.click("nav-transfers").await.unwrap();
+    all_done(&window, 5).await.unwrap();
+    assert!(footage::same(&clips[0], &user.downloads().join("MKR_fire_01.mxf")).unwrap());
+    window.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_keys_are_said_beside_the_form_and_right_ones_open_the_newsroom() {
+    let user = User::sits_down().await.unwrap();
+    let practice = Practice::start(&user.scratch).await.unwrap();
+    let window = user.opens_rushes().await.unwrap();
+    window.click("welcome-connect").await.unwrap();
+    connects(&window, practice.bucket(), "not-the-secret").await.unwrap();
+    window.text("form-error", SOON, |text| text.contains("does not accept the keys")).await.unwrap();
+    window.fill("form-secret-key", &practice.bucket().keys.secret).await.unwrap();
+    window.click("form-save").await.unwrap();
+    window.text("profile-switcher", SOON, |text| text.contains("Nairobi")).await.unwrap();
+    let page = window.script("return document.documentElement.outerHTML", vec![]).await.unwrap().to_string();
+    assert!(!page.contains(&practice.bucket().keys.secret), "the secret stands in the page");
+    window.close().await.unwrap();
+}
+
+/// A newsroom behind a slow link, with one clip on its way.
+async fn under_way(user: &User, practice: &Practice, proxy: &Proxy) -> (Window, std::path::PathBuf) {
+    let window = user.opens_rushes().await.unwrap();
+    window.click("welcome-connect").await.unwrap();
+    connects(&window, &practice.bucket().through(proxy), &practice.bucket().keys.secret).await.unwrap();
+    window.text("profile-switcher", SOON, |text| text.contains("Nairobi")).await.unwrap();
+    proxy.limit(Some(4_000_000), None);
+    let clip = user.scratch.join("long.mxf");
+    footage::random(&clip, 40_000_000, 1).unwrap();
+    user.drags(&[&clip]).await.unwrap();
+    window.click("drop-skip").await.unwrap();
+    window.attribute("transfer-row", "data-state", SOON, |state| state == Some("running")).await.unwrap();
+    (window, clip)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clip_is_paused_resumed_and_cancelled_by_its_buttons() {
+    let user = User::sits_down().await.unwrap();
+    let practice = Practice::start(&user.scratch).await.unwrap();
+    let proxy = Proxy::before(practice.bucket()).await.unwrap();
+    let (window, _) = under_way(&user, &practice, &proxy).await;
+    window.click("row-pause").await.unwrap();
+    window.attribute("transfer-row", "data-state", SOON, |state| state == Some("paused")).await.unwrap();
+    // What the slow link had in its buffers still goes through; then nothing.
+    until("nothing goes up any more", SOON, async || {
+        let before = proxy.carried().up;
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        Ok((proxy.carried().up == before).then_some(()))
+    })
+    .await
+    .unwrap();
+    window.click("row-resume").await.unwrap();
+    window.attribute("transfer-row", "data-state", SOON, |state| state == Some("running")).await.unwrap();
+    window.click("row-menu").await.unwrap();
+    window.click("row-cancel").await.unwrap();
+    window.click("confirm-yes").await.unwrap();
+    window.attribute("transfer-row", "data-state", SOON, |state| state == Some("cancelled")).await.unwrap();
+    assert!(practice.bucket().witness().unwrap().unfinished().await.unwrap().is_empty());
+    window.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closing_the_window_while_bytes_move_leaves_it_running_and_starting_again_shows_it() {
+    let user = User::sits_down().await.unwrap();
+    let practice = Practice::start(&user.scratch).await.unwrap();
+    let proxy = Proxy::before(practice.bucket()).await.unwrap();
+    let (window, clip) = under_way(&user, &practice, &proxy).await;
+    let frame = user.desktop.window("Rushes", SOON).await.unwrap();
+    frame.close().await.unwrap();
+    user.desktop.notification("Rushes goes on", SOON).await.unwrap();
+    until("the window is hidden", SOON, async || Ok((!frame.is_shown()).then_some(()))).await.unwrap();
+    proxy.heal();
+    user.desktop.notification("long.mxf is in the bucket", LATER).await.unwrap();
+    let witness = practice.bucket().witness().unwrap();
+    let key = witness.keys("").await.unwrap().pop().unwrap();
+    assert!(witness.same(&key, &clip).await.unwrap());
+
+    // A second start shows the first one's window, and hands it its files.
+    let other = user.scratch.join("opened.mxf");
+    footage::random(&other, 1_000_000, 2).unwrap();
+    let app = user.app();
+    let mut second = std::process::Command::new(&app.binary);
+    second.arg(&other);
+    let mut second = user.desktop.launch(second, &app.env).unwrap();
+    until("the second one has left", SOON, async || second.ended()).await.unwrap();
+    until("the window is shown again", SOON, async || Ok(frame.is_shown().then_some(()))).await.unwrap();
+    window.click("drop-skip").await.unwrap();
+    all_done(&window, 2).await.unwrap();
+    window.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_app_goes_on_where_it_was_and_a_command_line_sees_the_same() {
+    let user = User::sits_down().await.unwrap();
+    let practice = Practice::start(&user.scratch).await.unwrap();
+    let proxy = Proxy::before(practice.bucket()).await.unwrap();
+    let (window, clip) = under_way(&user, &practice, &proxy).await;
+    until("some of it is there", LATER, async || {
+        let uploads = practice.bucket().witness()?.unfinished().await?;
+        let Some(upload) = uploads.first() else { return Ok(None) };
+        Ok((!practice.bucket().witness()?.parts(upload).await?.is_empty()).then_some(()))
+    })
+    .await
+    .unwrap();
+    window.kill_app().await.unwrap();
+    drop(window);
+
+    let window = user.opens_rushes().await.unwrap();
+    window.attribute("transfer-row", "data-state", SOON, |state| state == Some("running")).await.unwrap();
+    let built = std::path::Path::new(env!("CARGO_BIN_EXE_rushes")).with_file_name("rushesctl");
+    if built.exists() {
+        let ctl = Rushesctl::new(&user.scratch, built).unwrap().at(&user.home()).with(user.desktop.env());
+        let listed = ctl.run(&["transfers", "--json"]).await.unwrap().ok().unwrap();
+        assert_eq!(listed.lines[0]["name"], "long.mxf", "{listed:#?}");
+    }
+    proxy.heal();
+    all_done(&window, 1).await.unwrap();
+    let witness = practice.bucket().witness().unwrap();
+    let key = witness.keys("").await.unwrap().pop().unwrap();
+    assert!(witness.same(&key, &clip).await.unwrap());
+    assert!(witness.unfinished().await.unwrap().is_empty());
+    window.close().await.unwrap();
+}
