@@ -49,4 +49,5 @@ setup-run setup-test setup-prove setup-package:
 	@scripts/setup.sh $(@:setup-%=%)
 
 $(CARGO_DENY):
-	cargo install cargo-deny --quiet --locked --version $(CARGO_DENY_VERSION) --root target/tools
+	# Unoptimised: it runs for seconds, and is built for minutes.
+	cargo install cargo-deny --debug --quiet --locked --version $(CARGO_DENY_VERSION) --root target/tools

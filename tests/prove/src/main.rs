@@ -1,1 +1,64 @@
-fn main() {}
+//! The evidence: `rushes-prove TOPIC [ROW]` runs the rows of a capability for real and prints a line for each;
+//! `rushes-prove story` is what `make run` shows where there is no display. Rows are told apart by topic, a folder each.
+
+mod built;
+mod evidence;
+mod main_job;
+mod person;
+mod story;
+
+use std::process::ExitCode;
+
+use evidence::Evidence;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    runtime.block_on(async {
+        match words[..] {
+            ["story"] => match story::tell().await {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => {
+                    eprintln!("The story ended badly: {error:?}");
+                    ExitCode::FAILURE
+                }
+            },
+            ["main-job", ref rest @ ..] => run("main-job", rest).await,
+            _ => {
+                eprintln!("rushes-prove story | main-job [ROW]");
+                ExitCode::from(2)
+            }
+        }
+    })
+}
+
+async fn run(topic: &str, rest: &[&str]) -> ExitCode {
+    let only = match rest {
+        [] => None,
+        [row] => match row.parse() {
+            Ok(row) => Some(row),
+            Err(_) => {
+                eprintln!("{row} is no row's number");
+                return ExitCode::from(2);
+            }
+        },
+        _ => return ExitCode::from(2),
+    };
+    let evidence = match Evidence::begin(topic, only) {
+        Ok(evidence) => evidence,
+        Err(error) => {
+            eprintln!("{error:?}");
+            return ExitCode::FAILURE;
+        }
+    };
+    main_job::prove(&evidence).await;
+    if evidence.all_passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,72 @@
+//! Pictures of both views in both themes, with something going on in them.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use rushes_rig::practice::Practice;
+use rushes_rig::proxy::Proxy;
+use rushes_rig::{footage, until};
+use serde_json::json;
+
+use super::Goals;
+use crate::evidence::Shown;
+use crate::person::{LONG, Person, SOON, Theme};
+
+pub async fn taken(goals: &Goals, folder: &Path) -> Result<Shown> {
+    let mut samples = Vec::new();
+    for (theme, name) in [(Theme::Dark, "dark"), (Theme::Light, "light")] {
+        let person = Person::new(theme).await?;
+        let practice = Practice::start(&person.scratch).await?;
+        let proxy = Proxy::before(practice.bucket()).await?;
+        let window = person.opens().await?;
+        // The practice newsroom's own clips fill Footage.
+        person.chooses_practice(&window).await?;
+        window.click("nav-footage").await?;
+        until("clips are shown", SOON, async || Ok((window.count("footage-card").await? >= 4).then_some(()))).await?;
+        window.click("footage-card").await?;
+        window.text("proof-box", SOON, |text| text.contains("CRC64NVME")).await?;
+        samples.push(shot(goals, &window, &folder.join(format!("footage-{name}.png"))).await?);
+
+        window.click("profile-switcher").await?;
+        window.click("profile-add").await?;
+        person.connects(&window, "Nairobi bureau", &practice.bucket().through(&proxy)).await?;
+        window.click("nav-transfers").await?;
+        let drop = person.scratch.folder("drop");
+        let mut clips = Vec::new();
+        for (i, (clip, size)) in [
+            ("harbour_aerials_graded.mp4", 60_000_000),
+            ("MKR_fire_live_shot_01.mxf", 512_000_000),
+            ("minister_interview_cam_B.mov", 486_000_000),
+            ("election_queue_drone_4K.mp4", 300_000_000),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            footage::random(&drop.join(clip), size, i as u64)?;
+            clips.push(drop.join(clip));
+        }
+        person.drops(&window, &clips[..1], "Harbour expansion").await?;
+        person.waits_for_done(&window, 1, LONG).await?;
+        proxy.limit(Some(11_000_000), None);
+        person.drops(&window, &clips[1..], "Market fire").await?;
+        // Long enough for a curve, a strip with a history, and a rate to forecast by.
+        tokio::time::sleep(Duration::from_secs(24)).await;
+        samples.push(shot(goals, &window, &folder.join(format!("transfers-{name}.png"))).await?);
+        window.kill_app().await?;
+    }
+    let good = samples.iter().filter(|s| s["right"] == true).count();
+    Ok(Shown { figure: format!("{good} pictures in {}", folder.display()), passes: good == 4, samples: json!(samples) })
+}
+
+async fn shot(goals: &Goals, window: &rushes_rig::window::Window, path: &Path) -> Result<serde_json::Value> {
+    window.screenshot(path).await?;
+    let bytes = std::fs::read(path)?;
+    ensure!(bytes.len() > 30_000, "{} is nearly empty", path.display());
+    // The size stands at a fixed place of a PNG's head.
+    let number =
+        |at: usize| bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).map(u32::from_be_bytes).context("no picture");
+    let (width, height) = (number(16)?, number(20)?);
+    let right = (width, height) == (goals.screenshot_width, goals.screenshot_height);
+    Ok(json!({ "picture": path.display().to_string(), "width": width, "height": height, "right": right }))
+}
