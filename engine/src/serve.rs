@@ -216,6 +216,8 @@ impl Engine {
         self.core.board.profiles_changed();
         self.core.board.footage_changed();
         self.core.board.show();
+        // The lane is named after the profile's route.
+        self.core.wake.notify_one();
         self.footage.look_soon();
     }
 }

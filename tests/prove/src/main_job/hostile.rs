@@ -65,13 +65,15 @@ pub async fn keys() -> Result<Shown> {
         window.click("nav-footage").await?;
         window.click("look-again").await?;
         let count = put.len();
+        let mut last = String::new();
         let shown = until("every key is listed", SOON, async || {
-            let total = window
-                .script("return document.querySelector('[data-testid=footage-totals]')?.innerText ?? ''", vec![])
-                .await?;
-            Ok(total.as_str().is_some_and(|t| t.contains(&format!("{count} clips"))).then_some(total))
+            let total = window.texts("footage-totals").await?.pop().unwrap_or_default();
+            // Figures and their words are held together by no-break spaces.
+            last = total.split_whitespace().collect::<Vec<_>>().join(" ");
+            Ok(last.contains(&format!("{count} clips")).then(|| last.clone()))
         })
-        .await?;
+        .await;
+        let shown = shown.with_context(|| format!("{count} were put; it says {last:?}"))?;
         let harm = window
             .script(
                 "return [document.title, document.images.length, document.querySelectorAll('body script').length]",
