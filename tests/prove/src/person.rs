@@ -119,8 +119,11 @@ impl Person {
         window.click("nav-footage").await?;
         window.click("look-again").await?;
         window.fill("footage-search", text).await?;
+        // The cards of the search before may still be there.
+        let script = "return [...document.querySelectorAll('[data-testid=footage-card]')].map(c => c.dataset.key)";
         until(format!("one clip matches {text:?}"), SOON, async || {
-            Ok((window.count("footage-card").await? == 1).then_some(()))
+            let keys: Vec<String> = serde_json::from_value(window.script(script, vec![]).await?)?;
+            Ok((keys.len() == 1 && keys[0].contains(text)).then_some(()))
         })
         .await?;
         window.click("footage-card").await?;

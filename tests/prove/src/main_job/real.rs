@@ -17,7 +17,7 @@ use crate::person::{LONG, Person, Theme, crc64};
 
 pub async fn footage(goals: &Goals) -> Result<Shown> {
     let scratch = Scratch::new();
-    let clips = [scratch.join("market_fire_live.mxf"), scratch.join("harbour_aerials.mp4")];
+    let clips = [scratch.join("market_fire_live.mxf"), scratch.join("harbour_wide_angle.mp4")];
     footage::mxf(&clips[0], goals.clip_bytes)?;
     footage::mp4(&clips[1], goals.clip_bytes)?;
     let seaweed = Seaweed::start(&scratch).await?;
