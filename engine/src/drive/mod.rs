@@ -192,8 +192,8 @@ struct Patience {
 
 impl Patience {
     fn new(in_flight: usize) -> Patience {
-        // When the network goes, everything in flight fails at once, and each part may try a few times.
-        Patience { failures: 0, allowed: 2 * in_flight as u32 + 4 }
+        // When the network goes, everything in flight fails at once: then some try again before all wait.
+        Patience { failures: 0, allowed: in_flight as u32 + 4 }
     }
 
     fn succeeded(&mut self) {
