@@ -61,7 +61,7 @@ pub(crate) fn feed(app: &AppHandle, generation: u64) {
             }
             if let Some(update) = update {
                 since = update.seq;
-                if !listener.tell(Told::Update { update }) {
+                if !listener.tell(Told::Update { update: Box::new(update) }) {
                     return;
                 }
             }

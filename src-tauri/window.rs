@@ -57,11 +57,9 @@ pub(crate) fn open(app: &App, home: &Home) -> tauri::Result<()> {
     let handle = app.handle().clone();
     window.on_window_event(move |event| match event {
         WindowEvent::DragDrop(dragged) => drag(&handle, dragged),
-        WindowEvent::CloseRequested { api, .. } => {
-            if news::bytes_move(&handle) {
-                api.prevent_close();
-                hide(&handle);
-            }
+        WindowEvent::CloseRequested { api, .. } if news::bytes_move(&handle) => {
+            api.prevent_close();
+            hide(&handle);
         }
         _ => {}
     });

@@ -54,10 +54,10 @@ pub async fn follow(
         for row in update.rows.iter().filter(|row| wanted.contains(&row.id)) {
             show.progress(row);
             moving |= row.status.is_active();
-            if let Some(done) = at_rest(row) {
-                if open.remove(&row.id) {
-                    all_done &= done;
-                }
+            if let Some(done) = at_rest(row)
+                && open.remove(&row.id)
+            {
+                all_done &= done;
             }
         }
         for id in &update.gone {

@@ -15,7 +15,7 @@ use crate::shell::{Shell, refused};
 pub(crate) enum Told {
     /// First the whole, then what changed.
     Update {
-        update: Update,
+        update: Box<Update>,
     },
     /// Files are being dragged over the window.
     DragOver,
