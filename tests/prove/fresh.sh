@@ -24,6 +24,7 @@ if [ ! -e "$base/.made" ]; then
   debootstrap --variant=minbase --include=ca-certificates "$release" "$base" "$mirror" >"$room/debootstrap.log" 2>&1 ||
     { tail -5 "$room/debootstrap.log" >&2; exit 1; }
   # Where and whom this machine's network trusts is not the project's to know: taken over as it is.
+  rm -f "$base/etc/apt/sources.list"
   cp -a /etc/apt/. "$base/etc/apt/"
   cp -aL /etc/ssl/certs/ca-certificates.crt "$base/etc/ssl/certs/"
   cp -L /etc/resolv.conf /etc/hosts "$base/etc/"
