@@ -11,8 +11,9 @@ use crate::core::Core;
 use crate::error::Result;
 use crate::home::{Home, Owned};
 use crate::journal::{transfers, uploads};
+use crate::lane;
 use crate::live::One;
-use crate::transfer::{self, Change, Status, TransferId};
+use crate::transfer::{self, Change, Direction, Status, TransferId};
 use crate::{clock, drive, footage, watch};
 
 /// How many ended transfers the list begins with.
@@ -45,7 +46,11 @@ impl Engine {
             scope,
             _owned: Arc::new(owned),
         };
-        let mut loops = vec![tokio::spawn(conductor::conduct(engine.core.clone(), scope))];
+        let mut loops = vec![
+            tokio::spawn(conductor::conduct(engine.core.clone(), scope)),
+            tokio::spawn(lane::measure(engine.core.clone(), Direction::Up)),
+            tokio::spawn(lane::measure(engine.core.clone(), Direction::Down)),
+        ];
         if scope == Scope::All {
             loops.push(tokio::spawn(footage::look_now_and_then(engine.footage.clone())));
             loops.push(tokio::spawn(watch::watch(engine.watch.clone())));

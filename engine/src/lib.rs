@@ -29,6 +29,7 @@ mod s3;
 mod serve;
 mod sink;
 mod source;
+mod stretch;
 pub mod transfer;
 mod update;
 mod watch;

@@ -76,9 +76,19 @@ impl One {
     }
 
     pub(crate) fn set_condition(&mut self, number: u32, condition: Condition) {
-        if let Some((_, place)) = self.parts.get_mut(number as usize - 1) {
+        if let Some((part, place)) = self.parts.get_mut(number as usize - 1) {
+            let acked = |condition: &Condition| if let Condition::Acked(_) = condition { part.length } else { 0 };
+            // Not counted anew: there may be ten thousand parts.
+            self.acked = self.acked - acked(place) + acked(&condition);
             *place = condition;
-            self.count();
+        }
+    }
+
+    /// Exactly these are in flight now.
+    pub(crate) fn set_in_flight(&mut self, numbers: Vec<u32>, lane: u32) {
+        self.land();
+        for number in numbers {
+            self.set_condition(number, Condition::InFlight(lane));
         }
     }
 

@@ -187,7 +187,7 @@ impl Sending<'_> {
     /// Every part that is not acknowledged, each by a slot of its own.
     async fn send_missing(&self, plan: &mut [PlannedPart]) -> Driven<()> {
         let mut open: VecDeque<usize> = (0..plan.len()).filter(|i| plan[*i].1.is_none()).collect();
-        let mut patience = Patience::new(self.drive.core.slots(Direction::Up).allowed());
+        let mut patience = Patience::new(self.drive.core.slots(Direction::Up));
         let mut flying: JoinSet<(usize, Result<Acked>, Option<Refusal>)> = JoinSet::new();
         let mut resting: FuturesUnordered<BoxFuture<'static, usize>> = FuturesUnordered::new();
         loop {
@@ -251,7 +251,7 @@ impl Sending<'_> {
     async fn complete(&self, mut plan: Vec<PlannedPart>) -> Driven<Proof> {
         let id = self.upload;
         self.drive.core.journal.write(move |c| uploads::set_stage(c, id, Stage::Completing)).await?;
-        let mut patience = Patience::new(1);
+        let mut patience = Patience::of_one();
         loop {
             let (list, whole) = completed_list(&plan)?;
             let answer = self.store.complete(&self.transfer.key, &self.upload_id, &list, whole, self.offers).await;

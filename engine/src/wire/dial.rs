@@ -18,6 +18,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tower_service::Service;
 
 use super::socket::{Meter, Socket};
+use super::system;
 
 /// For one address. A far office over satellite takes two seconds to shake hands.
 const CONNECT: Duration = Duration::from_secs(15);
@@ -51,6 +52,7 @@ impl Service<Uri> for Dial {
         Box::pin(async move {
             let stream = dial.connect(&uri).await?;
             stream.set_nodelay(true)?;
+            system::tune(&stream);
             // A peer that vanished without a word is noticed even where nothing is being sent.
             let alive = TcpKeepalive::new().with_time(Duration::from_secs(20)).with_interval(Duration::from_secs(5));
             SockRef::from(&stream).set_tcp_keepalive(&alive)?;

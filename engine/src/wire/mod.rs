@@ -3,14 +3,15 @@
 //! SDK's connector offers none of that. Retries are not made here, nor by the SDK: the drivers own them.
 
 mod dial;
+mod pool;
 mod socket;
+mod stall;
+mod system;
 mod tls;
-mod unacked;
 
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::http::{
@@ -20,29 +21,18 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_rustls::HttpsConnectorBuilder;
 
 use self::dial::Dial;
-use self::socket::Counts;
+use self::pool::Pool;
 pub use self::socket::{Meter, Moved};
+use self::stall::Stalled;
 use crate::error::Result;
-
-/// A request whose connection moves no byte for this long while bytes are waiting to be acknowledged is cut off.
-const STALLED: Duration = Duration::from_secs(20);
-/// And one that has sent everything, when no answer begins for this long. S3 may think for a while over a Complete.
-const NO_ANSWER: Duration = Duration::from_secs(90);
-/// How often that is looked at.
-const LOOK: Duration = Duration::from_secs(1);
-/// S3 itself closes idle connections after about 20 s; ours are dropped before they can be found closed.
-const IDLE: Duration = Duration::from_secs(15);
 
 /// One lane's transport. Cheap to clone; clones share the pool.
 #[derive(Clone)]
 pub struct Wire {
-    client: Client<HttpsConnector<Dial>, SdkBody>,
+    pool: Pool,
     meter: Arc<Meter>,
 }
 
@@ -54,11 +44,17 @@ impl Wire {
             .https_or_http()
             .enable_http1()
             .wrap_connector(Dial::new(meter.clone()));
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE)
-            .build(connector);
-        Ok(Wire { client, meter })
+        Ok(Wire { pool: Pool::new(connector), meter })
+    }
+
+    /// Connections to where the last request went are opened ahead, so that `wanted` lie ready.
+    pub fn open_ahead(&self, wanted: usize) {
+        self.pool.open_ahead(wanted);
+    }
+
+    /// The network is another one: what is under way ends with the network's error, and all begins with new connections.
+    pub fn renew(&self) {
+        self.pool.renew();
     }
 
     /// What its connections have moved.
@@ -81,22 +77,16 @@ impl HttpClient for Wire {
 
 impl HttpConnector for Wire {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let mut request = match request.try_into_http1x() {
+        let request = match request.try_into_http1x() {
             Ok(request) => request,
             Err(e) => return HttpConnectorFuture::ready(Err(ConnectorError::user(e.into()))),
         };
-        let connection = capture_connection(&mut request);
-        let answer = self.client.request(request);
+        let pool = self.pool.clone();
         HttpConnectorFuture::new(async move {
-            let answer = tokio::select! {
-                answer = answer => answer,
-                // The request's future is dropped with the select, and its connection with it.
-                idle = stalled(connection) => return Err(ConnectorError::timeout(Box::new(idle))),
-            };
-            match answer {
+            match pool.send(request).await {
                 Ok(answer) => HttpResponse::try_from(answer.map(SdkBody::from_body_1_x))
                     .map_err(|e| ConnectorError::other(e.into(), None)),
-                Err(e) => Err(sorted(e.into())),
+                Err(e) => Err(sorted(e)),
             }
         })
     }
@@ -105,6 +95,9 @@ impl HttpConnector for Wire {
 /// The SDK tells what to do with an error by its kind. All of hyper's that reach us here are the network's, but for a
 /// body of ours that broke off, which the driver learns from the body itself.
 fn sorted(error: BoxError) -> ConnectorError {
+    if error.is::<Stalled>() {
+        return ConnectorError::timeout(error);
+    }
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error.as_ref());
     while let Some(e) = cause {
         if e.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_user) {
@@ -113,40 +106,4 @@ fn sorted(error: BoxError) -> ConnectorError {
         cause = e.source();
     }
     ConnectorError::io(error)
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("no byte moved for {} s", .0.as_secs())]
-struct Stalled(Duration);
-
-/// Comes back when the request's connection has moved nothing for too long. Not before there is a connection: dialling
-/// has its own limit.
-async fn stalled(connection: CaptureConnection) -> Stalled {
-    let mut connection = connection;
-    let counts = loop {
-        let known = connection.connection_metadata().as_ref().and_then(|connected| {
-            let mut extras = http::Extensions::new();
-            connected.get_extras(&mut extras);
-            extras.get::<Arc<Counts>>().cloned()
-        });
-        match known {
-            Some(counts) => break counts,
-            None => {
-                let _ = connection.wait_for_connection_metadata().await;
-            }
-        }
-    };
-    let mut last = counts.moved();
-    let mut since = Instant::now();
-    loop {
-        tokio::time::sleep(LOOK).await;
-        let moved = counts.moved();
-        if moved != last {
-            (last, since) = (moved, Instant::now());
-        }
-        let patience = if counts.waits_for_acks() { STALLED } else { NO_ANSWER };
-        if since.elapsed() >= patience {
-            return Stalled(patience);
-        }
-    }
 }

@@ -3,15 +3,16 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::unacked::{Probe, probe};
+use super::system::{Probe, RoundTrip, probe};
 
 /// Bytes, TLS and HTTP included, since the lane began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,6 +34,8 @@ impl std::ops::Add for Moved {
 pub(super) struct Counts {
     written: AtomicU64,
     read: AtomicU64,
+    /// Carries a request.
+    busy: AtomicBool,
     /// Asks the system how much is not acknowledged; gone once the socket is closed, since its number is then reused.
     probe: Mutex<Option<Probe>>,
 }
@@ -52,6 +55,15 @@ impl Counts {
 
     fn unacked(&self) -> u64 {
         locked(&self.probe).as_ref().map_or(0, Probe::unacked)
+    }
+
+    fn round_trip(&self) -> Option<RoundTrip> {
+        locked(&self.probe).as_ref().and_then(Probe::round_trip)
+    }
+
+    /// A request goes out on it.
+    pub(super) fn set_busy(&self, busy: bool) {
+        self.busy.store(busy, Ordering::Relaxed);
     }
 }
 
@@ -74,6 +86,21 @@ impl Meter {
     pub fn connections(&self) -> usize {
         locked(&self.0).open.len()
     }
+
+    /// The path as the busy connections see it: the median of their smoothed round trips, and the least of any. `None`
+    /// where the system does not tell or nothing is under way.
+    pub fn round_trip(&self) -> Option<(Duration, Duration)> {
+        let open: Vec<Arc<Counts>> = locked(&self.0).open.iter().filter_map(Weak::upgrade).collect();
+        let least = open.iter().filter_map(|counts| counts.round_trip()).map(|trip| trip.least).min()?;
+        let mut now: Vec<Duration> = open
+            .iter()
+            .filter(|counts| counts.busy.load(Ordering::Relaxed))
+            .filter_map(|counts| counts.round_trip())
+            .map(|trip| trip.now)
+            .collect();
+        now.sort_unstable();
+        Some((*now.get(now.len() / 2)?, least))
+    }
 }
 
 /// See the file's head.
@@ -88,6 +115,7 @@ impl Socket {
         let counts = Arc::new(Counts {
             written: AtomicU64::new(0),
             read: AtomicU64::new(0),
+            busy: AtomicBool::new(false),
             probe: Mutex::new(Some(probe(&stream))),
         });
         locked(&meter.0).open.push(Arc::downgrade(&counts));

@@ -1,19 +1,27 @@
 //! Slots: each is one request that may be in flight on a lane, in one direction. Who gets a freed slot is decided in
-//! `queue`; how many there are, in `pace`. This file only hands them out and takes them back.
+//! `queue`; how many there are, in `pace`, which `measure` feeds. This file only hands them out and takes them back.
+
+mod measure;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
-use crate::pace::Pace;
+use crate::pace::{Pace, Sample};
 use crate::queue::{self, Place};
+
+pub(crate) use measure::measure;
 
 /// The lane of this version: this computer's network, by the profile's route. The strip's colours go by it.
 pub(crate) const ONLY_LANE: u32 = 1;
 
 /// One direction's slots. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Slots(Arc<Mutex<State>>);
+pub(crate) struct Slots {
+    state: Arc<Mutex<State>>,
+    /// The first slot was taken after none was.
+    begun: Arc<Notify>,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -43,6 +51,31 @@ impl Slots {
         self.locked().pace.allowed()
     }
 
+    /// Nobody waits for one, and some are free: requests that are only a second try may have them.
+    pub(crate) fn spare(&self) -> usize {
+        let state = self.locked();
+        let waiting = state.waiting.iter().filter(|(_, give)| !give.is_closed()).count();
+        state.pace.allowed().saturating_sub(state.used + waiting)
+    }
+
+    /// What was learnt is of another network.
+    pub(crate) fn forget(&self) {
+        self.locked().pace.forget();
+    }
+
+    /// Answers with how many are in use and how many connections should lie ready for more.
+    fn feed(&self, now: u64, moved: u64, path: Option<(f64, f64)>) -> (usize, usize) {
+        let (used, ready) = {
+            let mut state = self.locked();
+            let wanting = state.waiting.iter().any(|(_, give)| !give.is_closed());
+            let sample = Sample { now, moved, in_flight: state.used, wanting, path };
+            state.pace.feed(sample);
+            (state.used, if wanting { state.pace.ready() } else { 0 })
+        };
+        self.hand_out();
+        (used, ready)
+    }
+
     fn hand_out(&self) {
         // A slot whose taker has gone comes back through Drop, which locks: so it is given outside the lock.
         loop {
@@ -55,6 +88,9 @@ impl Slots {
                 let places: Vec<Place> = state.waiting.iter().map(|(place, _)| *place).collect();
                 let Some(first) = queue::first(&places) else { return };
                 state.used += 1;
+                if state.used == 1 {
+                    self.begun.notify_one();
+                }
                 state.waiting.swap_remove(first).1
             };
             let _ = next.send(Slot(self.clone()));
@@ -62,7 +98,7 @@ impl Slots {
     }
 
     fn locked(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
