@@ -132,7 +132,7 @@ pub fn theft(stretch: Stretch, rate: f64, round_trip: f64) -> Option<u64> {
         return Some(stretch.at);
     }
     let takes = left as f64 / rate;
-    let worth = left >= 2 * LEAST && takes > 4.0 * round_trip + 100.0;
+    let worth = left >= 2 * LEAST && takes > 4.0 * round_trip + 300.0;
     worth.then(|| {
         // The thief starts a round trip later: the victim keeps what it brings meanwhile, and half of the rest.
         let ahead = (rate * round_trip) as u64;
