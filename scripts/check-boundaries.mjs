@@ -8,7 +8,7 @@ const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclud
   .filter((file) => file !== "");
 
 // Pure rooms: no IO, no clock, no runtime. Time and facts come in as arguments.
-const pure = ["transfer", "parts", "queue", "pace", "eta", "keys", "names"].map((room) => `engine/src/${room}.rs`);
+const pure = ["transfer", "parts", "queue", "pace", "hedge", "stretch", "eta", "keys", "names"].flatMap((room) => [`engine/src/${room}.rs`, `engine/src/${room}/mod.rs`]);
 const impure = /\b(tokio|std::fs|std::net|std::process|SystemTime::now|Instant::now|clock::now|rand::|reqwest|aws_sdk)/;
 
 const rules = [

@@ -16,6 +16,7 @@ use crate::eta::{Rate, ends};
 use crate::lane::ONLY_LANE;
 use crate::live::One;
 use crate::queue;
+use crate::reach::{self, Sleep};
 use crate::transfer::{Change, Direction, Status, TransferId, UnixMs, Why};
 use crate::wire::Moved;
 
@@ -44,6 +45,7 @@ pub enum Scope {
 pub(crate) async fn conduct(core: Arc<Core>, scope: Scope) {
     let mut meter = Meter::default();
     let mut swept = Instant::now();
+    let mut sleep = Sleep::begin();
     if scope == Scope::All {
         core.sweep();
     }
@@ -54,6 +56,7 @@ pub(crate) async fn conduct(core: Arc<Core>, scope: Scope) {
             () = core.wake.notified() => tokio::time::sleep(BREATH).await,
             () = tokio::time::sleep(rest) => {}
         }
+        sleep.look(&core);
         let next = requeue(&core);
         retry_cancellations(&core);
         begin(&core, scope, Direction::Up);
@@ -138,6 +141,9 @@ fn drive_on(core: &Arc<Core>, id: TransferId) {
             Some(Err(Stop::Wait(why, error))) => {
                 if why == Why::Credentials {
                     core.board.tell(About::NeedsYou, "Rushes needs your keys".into(), error.message.clone());
+                }
+                if why == Why::Offline {
+                    reach::look_out(&core);
                 }
                 let until = core.with(id, |one| until(one, why, error.code)).ok().flatten();
                 Some(Change::Wait { why, until, error })

@@ -17,6 +17,7 @@ use crate::journal::{Journal, settings, transfers, uploads};
 use crate::lane::Slots;
 use crate::live::{Live, One};
 use crate::profile::Profile;
+use crate::reach::LookOut;
 use crate::s3::{Offers, Store};
 use crate::transfer::{self, BatchId, Change, Direction, Life, Status, TransferId};
 use crate::update::Board;
@@ -36,6 +37,7 @@ pub(crate) struct Core {
     /// Somebody changed something that the conductor should look at.
     pub wake: Notify,
     pub closing: CancellationToken,
+    pub look_out: LookOut,
     up: Slots,
     down: Slots,
     live: Mutex<Live>,
@@ -62,6 +64,7 @@ impl Core {
             wire: Wire::new()?,
             wake: Notify::new(),
             closing: CancellationToken::new(),
+            look_out: LookOut::default(),
             up: Slots::default(),
             down: Slots::default(),
             live: Mutex::default(),
@@ -74,6 +77,17 @@ impl Core {
             Direction::Up => &self.up,
             Direction::Down => &self.down,
         }
+    }
+
+    /// Whether any request is under way.
+    pub(crate) fn in_flight(&self) -> bool {
+        self.up.used() + self.down.used() > 0
+    }
+
+    /// What was learnt of the link is of another one.
+    pub(crate) fn forget_pace(&self) {
+        self.up.forget();
+        self.down.forget();
     }
 
     pub(crate) fn live(&self) -> MutexGuard<'_, Live> {

@@ -49,9 +49,7 @@ pub fn plan(size: u64) -> Result<Vec<Part>> {
 
 fn cut(size: u64, each: u64) -> Vec<Part> {
     let count = size.div_ceil(each).max(1);
-    (0..count)
-        .map(|i| Part { number: (i + 1) as u32, offset: i * each, length: each.min(size - i * each) })
-        .collect()
+    (0..count).map(|i| Part { number: (i + 1) as u32, offset: i * each, length: each.min(size - i * each) }).collect()
 }
 
 /// The ranges of a download of `size` bytes: a whole number of MiB each, but the last.

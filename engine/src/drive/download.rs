@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::fetch::Fetch;
-use super::upload::whole_object;
+use super::prove::whole_object;
 use super::{Drive, Driven, Stop};
 use crate::error::{Code, Error, Result};
 use crate::integrity::{Algorithm, Checksum, Crc64, checksum_of};

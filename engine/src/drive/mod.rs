@@ -5,6 +5,8 @@ mod abort;
 mod download;
 mod fetch;
 mod flight;
+mod prove;
+mod send;
 mod upload;
 mod upload_small;
 

@@ -1,6 +1,8 @@
 //! A file of one part: one PutObject, which is atomic and needs no upload ID. What was not heard is looked up.
 
-use super::upload::{claim_key, each_part, mismatch, part_sum, whole_object};
+use super::prove::{each_part, mismatch, whole_object};
+use super::send::part_sum;
+use super::upload::claim_key;
 use super::{Drive, Driven, Patience, Stop};
 use crate::integrity::{Algorithm, Crc64};
 use crate::journal::transfers::Acked;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::core::Core;
+use crate::reach;
 use crate::transfer::Direction;
 
 /// Often enough for a doubling at every round trip of a near path; one system call a connection each time.
@@ -19,11 +20,18 @@ pub(crate) async fn measure(core: Arc<Core>, direction: Direction) {
             () = core.closing.cancelled() => return,
             () = slots.begun.notified() => {}
         }
+        let mut last = (core.wire.meter().moved(), Instant::now());
         loop {
             let meter = core.wire.meter();
+            let all = meter.moved();
+            if all != last.0 {
+                last = (all, Instant::now());
+            } else if last.1.elapsed() > reach::SILENT {
+                reach::look_out(&core);
+            }
             let moved = match direction {
-                Direction::Up => meter.moved().up,
-                Direction::Down => meter.moved().down,
+                Direction::Up => all.up,
+                Direction::Down => all.down,
             };
             let path = meter.round_trip().map(|(now, least)| (millis(now), millis(least)));
             let (used, ready) = slots.feed(began.elapsed().as_millis() as u64, moved, path);

@@ -51,11 +51,20 @@ impl Slots {
         self.locked().pace.allowed()
     }
 
+    pub(crate) fn used(&self) -> usize {
+        self.locked().used
+    }
+
     /// Nobody waits for one, and some are free: requests that are only a second try may have them.
     pub(crate) fn spare(&self) -> usize {
         let state = self.locked();
         let waiting = state.waiting.iter().filter(|(_, give)| !give.is_closed()).count();
         state.pace.allowed().saturating_sub(state.used + waiting)
+    }
+
+    /// What it carries now, as a share of the most that it has carried.
+    pub(crate) fn fullness(&self) -> f64 {
+        self.locked().pace.fullness()
     }
 
     /// What was learnt is of another network.

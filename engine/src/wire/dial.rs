@@ -62,7 +62,7 @@ impl Service<Uri> for Dial {
 }
 
 impl Dial {
-    async fn connect(&self, uri: &Uri) -> io::Result<TcpStream> {
+    pub(super) async fn connect(&self, uri: &Uri) -> io::Result<TcpStream> {
         let host = uri.host().ok_or_else(|| io::Error::other("the address names no host"))?;
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });

@@ -12,6 +12,7 @@ mod tls;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::http::{
@@ -39,17 +40,23 @@ pub struct Wire {
 impl Wire {
     pub fn new() -> Result<Wire> {
         let meter = Arc::new(Meter::default());
+        let dial = Dial::new(meter.clone());
         let connector = HttpsConnectorBuilder::new()
             .with_tls_config(tls::config()?)
             .https_or_http()
             .enable_http1()
-            .wrap_connector(Dial::new(meter.clone()));
-        Ok(Wire { pool: Pool::new(connector), meter })
+            .wrap_connector(dial.clone());
+        Ok(Wire { pool: Pool::new(connector, dial), meter })
     }
 
     /// Connections to where the last request went are opened ahead, so that `wanted` lie ready.
     pub fn open_ahead(&self, wanted: usize) {
         self.pool.open_ahead(wanted);
+    }
+
+    /// Whether a connection to where the last request went can be opened within `limit`.
+    pub async fn reach(&self, limit: Duration) -> bool {
+        self.pool.reach(limit).await
     }
 
     /// The network is another one: what is under way ends with the network's error, and all begins with new connections.

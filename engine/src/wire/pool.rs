@@ -30,6 +30,7 @@ const READ: usize = 64 << 10;
 #[derive(Clone)]
 pub(super) struct Pool {
     connector: HttpsConnector<Dial>,
+    dial: Dial,
     shared: Arc<Mutex<Shared>>,
 }
 
@@ -73,8 +74,8 @@ impl Drop for Life {
 }
 
 impl Pool {
-    pub(super) fn new(connector: HttpsConnector<Dial>) -> Pool {
-        Pool { connector, shared: Arc::default() }
+    pub(super) fn new(connector: HttpsConnector<Dial>, dial: Dial) -> Pool {
+        Pool { connector, dial, shared: Arc::default() }
     }
 
     /// Sends one request. Gives it up, with its connection, when that moves no byte for too long or when this future is
@@ -133,6 +134,13 @@ impl Pool {
         }
     }
 
+    /// Whether a TCP connection to where the last request went can be opened within `limit`.
+    pub(super) async fn reach(&self, limit: Duration) -> bool {
+        let Some(origin) = self.locked().last.clone() else { return true };
+        let Ok(uri) = uri_of(&origin) else { return true };
+        matches!(tokio::time::timeout(limit, self.dial.connect(&uri)).await, Ok(Ok(_)))
+    }
+
     /// Every connection is of the past: those in use end with an error, idle ones are closed.
     pub(super) fn renew(&self) {
         let mut shared = self.locked();
@@ -152,8 +160,7 @@ impl Pool {
 
     async fn open(&self, origin: &Origin) -> Result<Connection, BoxError> {
         let generation = self.locked().generation;
-        let uri = Uri::builder().scheme(origin.0.clone()).authority(origin.1.clone()).path_and_query("/").build()?;
-        let stream = self.connector.clone().call(uri).await?;
+        let stream = self.connector.clone().call(uri_of(origin)?).await?;
         let mut extras = http::Extensions::new();
         stream.connected().get_extras(&mut extras);
         let counts = extras.remove::<Arc<Counts>>().ok_or("a connection that does not count")?;
@@ -199,6 +206,10 @@ impl Pool {
     fn locked(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn uri_of(origin: &Origin) -> Result<Uri, http::Error> {
+    Uri::builder().scheme(origin.0.clone()).authority(origin.1.clone()).path_and_query("/").build()
 }
 
 fn origin(uri: &Uri) -> Result<Origin, BoxError> {

@@ -75,9 +75,8 @@ impl Probe {
         let mut told = TcpInfo::default();
         let mut length = size_of::<TcpInfo>() as libc::socklen_t;
         // SAFETY: the call writes at most `length` bytes into a plain struct of that size, in which any bytes are valid.
-        let answer = unsafe {
-            libc::getsockopt(self.0, libc::IPPROTO_TCP, libc::TCP_INFO, (&raw mut told).cast(), &mut length)
-        };
+        let answer =
+            unsafe { libc::getsockopt(self.0, libc::IPPROTO_TCP, libc::TCP_INFO, (&raw mut told).cast(), &mut length) };
         let whole = answer == 0 && length as usize == size_of::<TcpInfo>();
         // The kernel's word for "not measured yet" is all ones.
         (whole && told.rtt_us > 0 && told.min_rtt_us != u32::MAX && told.min_rtt_us > 0).then(|| RoundTrip {

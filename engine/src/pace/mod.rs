@@ -30,6 +30,7 @@ const SMOTHERED: f64 = 200.0;
 const WORTH_DOUBLING: f64 = 1.15;
 /// Later, what a try must gain, and what giving back may lose.
 const WORTH_MORE: f64 = 1.05;
+const WORTH_CLIMBING: f64 = 1.15;
 const WORTH_FEWER: f64 = 0.98;
 /// A try is judged over so many round trips, and at least so long, in milliseconds.
 const TRIAL_TRIPS: f64 = 8.0;
@@ -62,6 +63,11 @@ pub struct Pace {
     used: (u32, u32),
     /// The queue of the span's samples, summed, and their number.
     queue: (f64, u32),
+    /// The least round trip of a path that has become longer, and of the current span, in milliseconds.
+    longer: f64,
+    least_now: f64,
+    /// Bytes a millisecond, of the last span and of the best.
+    goodput: (f64, f64),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -70,6 +76,9 @@ enum Phase {
     Climb { before: [f64; 2], full_rounds: u32 },
     /// The number is kept; after `left` spans something is tried. `next_rest` is for after that.
     Rest { left: u32, next_rest: u32, more_next: bool },
+    /// Fewer, since the path looked smothered at `kept` requests. A queue then gets shorter or carries as much; where
+    /// neither is so, it was no queue: the path itself has become longer.
+    Relief { kept: usize, goodput: f64, queue: f64, settled: bool },
     /// Tried from `kept`, which carried `goodput`. The first span after a change is not judged.
     Try { kept: usize, goodput: f64, settled: bool, next_rest: u32 },
 }
@@ -89,11 +98,20 @@ impl Pace {
             from: None,
             used: (0, 0),
             queue: (0.0, 0),
+            longer: 0.0,
+            least_now: f64::MAX,
+            goodput: (0.0, 0.0),
         }
     }
 
     pub fn allowed(&self) -> usize {
         self.allowed
+    }
+
+    /// What is carried now, as a share of the most that was carried.
+    pub fn fullness(&self) -> f64 {
+        let (now, best) = self.goodput;
+        if best > 0.0 { now / best } else { 0.0 }
     }
 
     /// How many connections should lie ready beyond those in use: while climbing, those of the next round.
@@ -119,9 +137,15 @@ impl Pace {
             self.restart(None);
             return;
         }
-        if sample.wanting && sample.in_flight >= self.allowed { self.used.0 += 1 } else { self.used.1 += 1 }
+        if sample.wanting && sample.in_flight >= self.allowed {
+            self.used.0 += 1
+        } else {
+            self.used.1 += 1
+        }
         let (now, least) = sample.path.unwrap_or((PATH, PATH));
+        let least = least.max(self.longer).min(now);
         let queue = now - least;
+        self.least_now = self.least_now.min(now);
         self.queue = (self.queue.0 + queue, self.queue.1 + 1);
         let elapsed = sample.now.saturating_sub(from.now) as f64;
         let span = match self.phase {
@@ -133,15 +157,28 @@ impl Pace {
             return;
         }
         let goodput = sample.moved.saturating_sub(from.moved) as f64 / elapsed.max(1.0);
+        self.goodput = (goodput, self.goodput.1.max(goodput));
         let queue = self.queue.0 / f64::from(self.queue.1);
         let crowded = queue > (least * QUEUE_SHARE).max(QUEUE_LEAST);
         let used = self.used.0 > self.used.1;
+        let least_now = self.least_now;
         self.restart(Some(sample));
         match self.phase {
-            _ if smothered && self.allowed > LEAST => {
-                self.allowed = (self.allowed / 2).max(LEAST);
-                self.rest(REST_MOST, false);
+            Phase::Relief { kept, goodput: before, queue: was, settled } => {
+                let fewer_carry_less = goodput < before * 0.75 && queue > was * 0.75;
+                if !settled {
+                    self.phase = Phase::Relief { kept, goodput: before, queue: was, settled: true };
+                } else if fewer_carry_less {
+                    self.longer = least_now;
+                    self.allowed = kept;
+                    self.phase = Phase::Climb { before: [0.0; 2], full_rounds: 0 };
+                } else if smothered && self.allowed > LEAST {
+                    self.relieve(goodput, queue);
+                } else {
+                    self.rest(REST_MOST, false);
+                }
             }
+            _ if smothered && self.allowed > LEAST => self.relieve(goodput, queue),
             Phase::Climb { before, full_rounds } => self.climb(goodput, before, full_rounds, crowded, used),
             Phase::Rest { left, next_rest, more_next } => {
                 if left > 0 {
@@ -180,6 +217,11 @@ impl Pace {
         self.phase = Phase::Climb { before: [goodput, before[0]], full_rounds: full_rounds + 1 };
     }
 
+    fn relieve(&mut self, goodput: f64, queue: f64) {
+        self.phase = Phase::Relief { kept: self.allowed, goodput, queue, settled: false };
+        self.allowed = (self.allowed / 2).max(LEAST);
+    }
+
     fn attempt(&mut self, goodput: f64, next_rest: u32, more: bool) {
         let kept = self.allowed;
         let step = (kept / 4).max(1);
@@ -194,7 +236,10 @@ impl Pace {
     fn judge(&mut self, kept: usize, before: f64, goodput: f64, next_rest: u32, used: bool) {
         let more = self.allowed > kept;
         let worth = if more { goodput > before * WORTH_MORE && used } else { goodput > before * WORTH_FEWER };
-        if worth {
+        if more && used && goodput > before * WORTH_CLIMBING {
+            // A quarter more carried nearly a quarter more: there is much room.
+            self.phase = Phase::Climb { before: [goodput, before], full_rounds: 0 };
+        } else if worth {
             self.rest(0, more);
         } else {
             self.allowed = kept;
@@ -210,5 +255,11 @@ impl Pace {
         self.from = from;
         self.used = (0, 0);
         self.queue = (0.0, 0);
+        self.least_now = f64::MAX;
     }
 }
+
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod tests;
