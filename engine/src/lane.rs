@@ -6,10 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
 use crate::pace::Pace;
-use crate::queue::{self, Place};
+use crate::queue::{Line, Place};
 
 /// The lane of this version: this computer's network, by the profile's route. The strip's colours go by it.
 pub(crate) const ONLY_LANE: u32 = 1;
+
+/// The name of its uplink, as far as limits go by it: whichever the system chooses.
+pub(crate) const ONLY_UPLINK: &str = "";
 
 /// One direction's slots. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -19,7 +22,7 @@ pub(crate) struct Slots(Arc<Mutex<State>>);
 struct State {
     pace: Pace,
     used: usize,
-    waiting: Vec<(Place, oneshot::Sender<Slot>)>,
+    waiting: Line<oneshot::Sender<Slot>>,
 }
 
 /// The right to have one request in flight. Goes back when it is dropped, however the request ended.
@@ -30,13 +33,18 @@ impl Slots {
     /// Waits for a slot. To stop waiting, drop the future.
     pub(crate) async fn take(&self, place: Place) -> Slot {
         let (give, given) = oneshot::channel();
-        self.locked().waiting.push((place, give));
+        self.locked().waiting.join(place, give, oneshot::Sender::is_closed);
         self.hand_out();
         // The sender is dropped only with the slot in it or with all slots; the latter outlive every driver.
         match given.await {
             Ok(slot) => slot,
             Err(_) => std::future::pending().await,
         }
+    }
+
+    /// The transfer's place is another now: what it waits for here, it waits for there.
+    pub(crate) fn put(&self, place: Place) {
+        self.locked().waiting.put(place);
     }
 
     pub(crate) fn allowed(&self) -> usize {
@@ -48,14 +56,15 @@ impl Slots {
         loop {
             let next = {
                 let mut state = self.locked();
-                state.waiting.retain(|(_, give)| !give.is_closed());
                 if state.used >= state.pace.allowed() {
                     return;
                 }
-                let places: Vec<Place> = state.waiting.iter().map(|(place, _)| *place).collect();
-                let Some(first) = queue::first(&places) else { return };
+                let Some(next) = state.waiting.pop() else { return };
+                if next.is_closed() {
+                    continue;
+                }
                 state.used += 1;
-                state.waiting.swap_remove(first).1
+                next
             };
             let _ = next.send(Slot(self.clone()));
         }
@@ -78,7 +87,7 @@ mod tests {
     use super::*;
 
     fn place(id: i64) -> Place {
-        Place { id, begun: true }
+        Place::new(id, &Default::default(), true, 0)
     }
 
     #[tokio::test]

@@ -4,6 +4,7 @@
 
 mod dial;
 mod socket;
+mod throttle;
 mod tls;
 mod unacked;
 
@@ -28,7 +29,9 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use self::dial::Dial;
 use self::socket::Counts;
 pub use self::socket::{Meter, Moved};
+use self::throttle::Throttle;
 use crate::error::Result;
+use crate::portal;
 
 /// A request whose connection moves no byte for this long while bytes are waiting to be acknowledged is cut off.
 const STALLED: Duration = Duration::from_secs(20);
@@ -44,21 +47,28 @@ const IDLE: Duration = Duration::from_secs(15);
 pub struct Wire {
     client: Client<HttpsConnector<Dial>, SdkBody>,
     meter: Arc<Meter>,
+    throttle: Arc<Throttle>,
 }
 
 impl Wire {
     pub fn new() -> Result<Wire> {
         let meter = Arc::new(Meter::default());
+        let throttle = Arc::new(Throttle::default());
         let connector = HttpsConnectorBuilder::new()
             .with_tls_config(tls::config()?)
             .https_or_http()
             .enable_http1()
-            .wrap_connector(Dial::new(meter.clone()));
+            .wrap_connector(Dial::new(meter.clone(), throttle.clone()));
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
             .build(connector);
-        Ok(Wire { client, meter })
+        Ok(Wire { client, meter, throttle })
+    }
+
+    /// What its connections may move.
+    pub(crate) fn throttle(&self) -> &Throttle {
+        &self.throttle
     }
 
     /// What its connections have moved.
@@ -85,6 +95,7 @@ impl HttpConnector for Wire {
             Ok(request) => request,
             Err(e) => return HttpConnectorFuture::ready(Err(ConnectorError::user(e.into()))),
         };
+        let uri = request.uri().clone();
         let connection = capture_connection(&mut request);
         let answer = self.client.request(request);
         HttpConnectorFuture::new(async move {
@@ -94,6 +105,10 @@ impl HttpConnector for Wire {
                 idle = stalled(connection) => return Err(ConnectorError::timeout(Box::new(idle))),
             };
             match answer {
+                // A hotel's sign-in page, not the store: as good as no network. What it is, the probe finds out.
+                Ok(answer) if portal::is_strangers(&uri, answer.status().as_u16(), answer.headers()) => {
+                    Err(ConnectorError::io(Box::new(Stranger(answer.status()))))
+                }
                 Ok(answer) => HttpResponse::try_from(answer.map(SdkBody::from_body_1_x))
                     .map_err(|e| ConnectorError::other(e.into(), None)),
                 Err(e) => Err(sorted(e.into())),
@@ -118,6 +133,10 @@ fn sorted(error: BoxError) -> ConnectorError {
 #[derive(Debug, thiserror::Error)]
 #[error("no byte moved for {} s", .0.as_secs())]
 struct Stalled(Duration);
+
+#[derive(Debug, thiserror::Error)]
+#[error("somebody else answered in the store's place: {0}")]
+struct Stranger(http::StatusCode);
 
 /// Comes back when the request's connection has moved nothing for too long. Not before there is a connection: dialling
 /// has its own limit.

@@ -5,12 +5,13 @@ use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::throttle::{Throttle, Turns};
 use super::unacked::{Probe, probe};
 
 /// Bytes, TLS and HTTP included, since the lane began.
@@ -81,17 +82,19 @@ pub(super) struct Socket {
     stream: TcpStream,
     counts: Arc<Counts>,
     meter: Arc<Meter>,
+    turns_up: Turns,
+    turns_down: Turns,
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream, meter: Arc<Meter>) -> Socket {
+    pub(super) fn new(stream: TcpStream, meter: Arc<Meter>, throttle: &Throttle) -> Socket {
         let counts = Arc::new(Counts {
             written: AtomicU64::new(0),
             read: AtomicU64::new(0),
             probe: Mutex::new(Some(probe(&stream))),
         });
         locked(&meter.0).open.push(Arc::downgrade(&counts));
-        Socket { stream, counts, meter }
+        Socket { stream, counts, meter, turns_up: throttle.up(), turns_down: throttle.down() }
     }
 }
 
@@ -114,7 +117,17 @@ impl Connection for Socket {
 impl AsyncRead for Socket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        let polled = if self.turns_down.are_counted() {
+            let turn = ready!(self.turns_down.poll_take(cx, buffer.remaining()));
+            let mut piece = ReadBuf::new(buffer.initialize_unfilled_to(turn));
+            let polled = Pin::new(&mut self.stream).poll_read(cx, &mut piece);
+            let filled = piece.filled().len();
+            buffer.advance(filled);
+            self.turns_down.give_back(turn - filled);
+            polled
+        } else {
+            Pin::new(&mut self.stream).poll_read(cx, buffer)
+        };
         self.counts.read.fetch_add((buffer.filled().len() - before) as u64, Ordering::Relaxed);
         polled
     }
@@ -122,7 +135,9 @@ impl AsyncRead for Socket {
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let polled = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        let turn = ready!(self.turns_up.poll_take(cx, bytes.len()));
+        let polled = Pin::new(&mut self.stream).poll_write(cx, &bytes[..turn]);
+        self.turns_up.give_back(turn - written(&polled));
         if let Poll::Ready(Ok(n)) = polled {
             self.counts.written.fetch_add(n as u64, Ordering::Relaxed);
         }
@@ -134,6 +149,10 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if self.turns_up.are_counted() {
+            let first = slices.iter().find(|slice| !slice.is_empty()).map_or(&[][..], |slice| slice);
+            return self.poll_write(cx, first);
+        }
         let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
         if let Poll::Ready(Ok(n)) = polled {
             self.counts.written.fetch_add(n as u64, Ordering::Relaxed);
@@ -151,6 +170,13 @@ impl AsyncWrite for Socket {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+fn written(polled: &Poll<io::Result<usize>>) -> usize {
+    match polled {
+        Poll::Ready(Ok(n)) => *n,
+        _ => 0,
     }
 }
 
