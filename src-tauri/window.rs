@@ -122,7 +122,7 @@ fn drag_ended(app: &AppHandle) {
 /// As the page counts.
 fn spot(app: &AppHandle, position: PhysicalPosition<f64>) -> Spot {
     let scale = app.get_webview_window(LABEL).and_then(|window| window.scale_factor().ok()).unwrap_or(1.0);
-    Spot { x: position.x / scale, y: position.y / scale }
+    Spot { x: (position.x / scale) as i32, y: (position.y / scale) as i32 }
 }
 
 /// Hands files to the window, which asks what it must and adds them.

@@ -107,6 +107,8 @@ async fn take_up(core: &Arc<Core>) -> Result<()> {
         core.board.put(one.row());
         core.live().insert(one);
     }
+    // Before the first byte.
+    core.keep_within_limits();
     core.board.show();
     core.wake.notify_one();
     Ok(())

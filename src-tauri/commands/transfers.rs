@@ -31,7 +31,9 @@ pub(crate) async fn act(shell: State<'_, Shell>, action: Action, ids: Vec<Transf
 #[specta::specta]
 pub(crate) async fn set_breaking(shell: State<'_, Shell>, ids: Vec<TransferId>, breaking: bool) -> Answer<()> {
     let asked = (ids, breaking);
-    shell.call(asked, async |engine, context, (ids, breaking)| engine.set_breaking(context, ids, breaking).await).await?
+    shell
+        .call(asked, async |engine, context, (ids, breaking)| engine.set_breaking(context, ids, breaking).await)
+        .await?
 }
 
 /// `by` is a time of day in the newsroom; null, and there is no deadline any more.

@@ -37,8 +37,8 @@ pub(crate) enum Told {
 /// A place in the window, in CSS pixels from its upper left corner.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, specta::Type)]
 pub(crate) struct Spot {
-    pub(crate) x: f64,
-    pub(crate) y: f64,
+    pub(crate) x: i32,
+    pub(crate) y: i32,
 }
 
 /// The window is ready. What happened before is in the first update.

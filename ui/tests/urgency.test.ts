@@ -18,7 +18,7 @@ import { isTimeOfDay, minutesOf } from '../src/lib/times';
 import { dueLine, limitSentence, progressText, statusTag, subLine, totalsSentence } from '../src/lib/words';
 import { NO_TOTALS } from '../src/lib/state/transfers.svelte';
 import Transfers from '../src/views/Transfers.svelte';
-import { DONE, NO_LIMITS, no, ok, row, stub, update, type Stub } from './stub';
+import { DONE, NO_LIMITS, no, row, stub, update, type Stub } from './stub';
 
 const NOW = Date.parse('2026-11-22T16:40:00Z');
 const SIX = Date.parse('2026-11-22T17:00:00Z');

@@ -58,10 +58,10 @@ export class Floor {
     }
   }
 
-  hurry(ids: number[], given: Partial<FakeRow>) {
+  hurry(ids: number[], given: Partial<Pick<FakeRow, 'breaking' | 'due'>>) {
     for (const id of ids) {
       const one = this.#rows.get(id);
-      if (one) this.add({ ...one, ...given });
+      if (one) this.add({ ...one, ...given } as FakeRow);
     }
   }
 
