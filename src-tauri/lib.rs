@@ -42,7 +42,7 @@ pub fn run() {
     let app = tauri::Builder::default()
         .plugin(tauri_plugin_single_instance::init(|app, arguments, folder| {
             window::show(app);
-            window::dropped(app, window::paths_among(&arguments, folder.as_ref()));
+            window::dropped(app, window::paths_among(&arguments, folder.as_ref()), None);
         }))
         .plugin(tauri_plugin_notification::init())
         .plugin(tauri_plugin_dialog::init())
@@ -59,6 +59,7 @@ pub fn run() {
             window::dropped(
                 app.handle(),
                 window::paths_among(&arguments, &std::env::current_dir().unwrap_or_default()),
+                None,
             );
             Ok(())
         })

@@ -170,3 +170,34 @@ async fn a_killed_app_goes_on_where_it_was_and_a_command_line_sees_the_same() {
     assert!(witness.unfinished().await.unwrap().is_empty());
     window.close().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clip_dropped_on_the_field_for_it_is_breaking_and_the_other_one_yields() {
+    let user = User::sits_down().await.unwrap();
+    let practice = Practice::start(&user.scratch).await.unwrap();
+    let proxy = Proxy::before(practice.bucket()).await.unwrap();
+    let (window, _) = under_way(&user, &practice, &proxy).await;
+    let hot = user.scratch.join("hot.mxf");
+    footage::random(&hot, 60_000_000, 2).unwrap();
+    rushes_rig::drag::files(&user.desktop, &[&hot], (640, 720)).await.unwrap();
+    window.click("drop-skip").await.unwrap();
+    window.text("row-is-breaking", SOON, |text| text.eq_ignore_ascii_case("breaking")).await.unwrap();
+    // The breaking one stands first, and the other says why it waits.
+    until("the other one yields", LATER, async || {
+        let rows = window.texts("transfer-row").await?;
+        Ok((rows.len() == 2 && rows[0].contains("hot.mxf") && rows[1].contains("Yields to breaking")).then_some(()))
+    })
+    .await
+    .unwrap();
+
+    window.click("limit").await.unwrap();
+    window.fill("limit-up", "24").await.unwrap();
+    window.click("limit-save").await.unwrap();
+    window.text("limit-in-force", SOON, |text| text.contains("Limited to 24")).await.unwrap();
+    window.click("limit").await.unwrap();
+    window.click("limit-clear").await.unwrap();
+    window.gone("limit-in-force", SOON).await.unwrap();
+    proxy.heal();
+    all_done(&window, 2).await.unwrap();
+    window.close().await.unwrap();
+}

@@ -14,12 +14,14 @@ use crate::drive;
 use crate::error::{Code, Error, Result};
 use crate::home::Home;
 use crate::journal::{Journal, settings, transfers, uploads};
-use crate::lane::Slots;
+use crate::lane::{ONLY_UPLINK, Slots};
+use crate::limit::{InForce, LimitSettings};
 use crate::live::{Live, One};
+use crate::portal::Portals;
 use crate::profile::Profile;
 use crate::reach::LookOut;
 use crate::s3::{Offers, Store};
-use crate::transfer::{self, BatchId, Change, Direction, Life, Status, TransferId};
+use crate::transfer::{self, BatchId, Can, Change, Direction, Life, Status, TransferId, UnixMs, Urgency, Why};
 use crate::update::Board;
 use crate::wire::Wire;
 
@@ -27,6 +29,9 @@ use crate::wire::Wire;
 const OFFERS_HOLD_MS: i64 = 7 * 24 * 3600 * 1000;
 /// The setting that names the profile in use.
 pub(crate) const IN_USE: &str = "profile in use";
+
+/// The setting that holds the limits.
+const LIMITS: &str = "limits";
 
 pub(crate) struct Core {
     pub home: Home,
@@ -42,6 +47,8 @@ pub(crate) struct Core {
     down: Slots,
     live: Mutex<Live>,
     profiles: Mutex<Profiles>,
+    limits: Mutex<LimitSettings>,
+    pub portals: Portals,
 }
 
 #[derive(Default)]
@@ -56,6 +63,7 @@ impl Core {
         let journal = Journal::open(&home.journal())?;
         let all = journal.read(settings::profiles).await?;
         let in_use = journal.read(|c| settings::setting(c, IN_USE)).await?;
+        let limits = journal.read(|c| settings::setting(c, LIMITS)).await?.unwrap_or_default();
         Ok(Core {
             purse: Purse::new(home.clone()),
             home,
@@ -69,6 +77,8 @@ impl Core {
             down: Slots::default(),
             live: Mutex::default(),
             profiles: Mutex::new(Profiles { all, in_use, stores: HashMap::new() }),
+            limits: Mutex::new(limits),
+            portals: Portals::default(),
         })
     }
 
@@ -96,7 +106,7 @@ impl Core {
 
     /// Looks at or touches one transfer, and nothing else.
     pub(crate) fn with<T>(&self, id: TransferId, look: impl FnOnce(&mut One) -> T) -> Result<T> {
-        self.live().transfers.get_mut(&id).map(look).ok_or_else(|| no_transfer(id))
+        self.live().with(id, look).ok_or_else(|| no_transfer(id))
     }
 
     /// Applies a change to one transfer, or says why it cannot be.
@@ -104,30 +114,70 @@ impl Core {
         let now = clock::now();
         let (batch, news) = {
             let mut live = self.live();
-            let one = live.transfers.get_mut(&id).ok_or_else(|| no_transfer(id))?;
-            let before = one.transfer.life.status.clone();
-            transfer::apply(&mut one.transfer.life, change, now)?;
-            let life = one.transfer.life.clone();
-            self.note_life(id, &life);
-            match &life.status {
-                Status::Done { .. } => one.acked = one.transfer.size,
-                Status::Cancelled => one.parts.clear(),
-                _ => {}
-            }
-            if life.status.is_ended() {
-                one.eta = None;
-                self.journal.note(move |c| transfers::drop_plan(c, id));
-            }
-            self.board.put(one.row());
-            let news = life.status != before;
-            if news && let Status::Failed { error } = &life.status {
-                let body = format!("{}: {}", one.transfer.name, error.message);
-                self.board.tell(About::NeedsYou, "A transfer needs you".into(), body);
-            }
-            (one.transfer.batch, news && (life.status.is_ended() || matches!(life.status, Status::Failed { .. })))
+            let changed = live.with(id, |one| self.apply(one, change, now)).ok_or_else(|| no_transfer(id))??;
+            (changed.0, changed.1 && live.standing().is_over(changed.0))
         };
         if news {
             self.tell_of_batch(batch);
+        }
+        self.board.show();
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// In memory, in the journal and on the board. Answers with its batch, and whether it has ended with this.
+    fn apply(&self, one: &mut One, change: Change, now: UnixMs) -> Result<(BatchId, bool)> {
+        let id = one.transfer.id;
+        let before = one.transfer.life.status.clone();
+        transfer::apply(&mut one.transfer.life, change, now)?;
+        let life = one.transfer.life.clone();
+        self.note_life(id, &life);
+        match &life.status {
+            Status::Done { .. } => one.acked = one.transfer.size,
+            Status::Cancelled => one.parts.clear(),
+            _ => {}
+        }
+        if life.status.is_ended() {
+            one.eta = None;
+            self.journal.note(move |c| transfers::drop_plan(c, id));
+        }
+        if !matches!(life.status, Status::Waiting { why: Why::Portal, .. }) {
+            one.portal = None;
+        }
+        self.board.put(one.row());
+        let news = life.status != before;
+        if news && let Status::Failed { error } = &life.status {
+            let body = format!("{}: {}", one.transfer.name, error.message);
+            self.board.tell(About::NeedsYou, "A transfer needs you".into(), body);
+        }
+        Ok((one.transfer.batch, news && life.status.is_ended()))
+    }
+
+    /// Makes these hurry otherwise. For all of them, or for none: one that has ended is in nobody's way any more.
+    pub(crate) async fn set_urgency(&self, ids: &[TransferId], set: impl Fn(&One) -> Result<Urgency>) -> Result<()> {
+        let wanted = {
+            let live = self.live();
+            let of = |id: &TransferId| {
+                let one = live.get(*id).ok_or_else(|| no_transfer(*id))?;
+                if !Can::of(&one.transfer.life.status).hasten {
+                    let sentence = format!("{} has ended; it cannot hurry any more.", one.transfer.name);
+                    return Err(Error::new(Code::BadInput, sentence));
+                }
+                Ok((*id, set(one)?))
+            };
+            ids.iter().map(of).collect::<Result<Vec<_>>>()?
+        };
+        let kept = wanted.clone();
+        self.journal
+            .write(move |c| kept.iter().try_for_each(|(id, urgency)| transfers::set_urgency(c, *id, urgency)))
+            .await?;
+        for (id, urgency) in wanted {
+            // Taken off the list meanwhile: then it does not matter.
+            let _ = self.with(id, |one| {
+                one.transfer.urgency = urgency;
+                self.slots(one.transfer.direction).put(one.place());
+                self.board.put(one.row());
+            });
         }
         self.board.show();
         self.wake.notify_one();
@@ -139,7 +189,7 @@ impl Core {
         self.journal.note(move |c| transfers::set_life(c, id, &life));
     }
 
-    /// Once all of a batch is done, it is told, once.
+    /// All of a batch has ended: that is told.
     fn tell_of_batch(&self, batch: BatchId) {
         let live = self.live();
         let (mut up, mut down, mut name) = (0u32, 0u32, String::new());
@@ -198,6 +248,36 @@ impl Core {
     /// Aborts, apart from everything else, what was given up.
     pub(crate) fn sweep(self: &Arc<Self>) {
         tokio::spawn(drive::sweep(self.clone()));
+    }
+
+    // ---- limits
+
+    pub(crate) fn limits(&self) -> LimitSettings {
+        self.limits.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// They hold from now on.
+    pub(crate) async fn set_limits(&self, settings: LimitSettings) -> Result<()> {
+        let kept = settings.clone();
+        self.journal.write(move |c| settings::set_setting(c, LIMITS, &kept)).await?;
+        *self.limits.lock().unwrap_or_else(PoisonError::into_inner) = settings;
+        self.keep_within_limits();
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// Tells the wire what holds at this moment, and answers with it.
+    pub(crate) fn keep_within_limits(&self) -> InForce {
+        let settings = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = clock::now_in(&self.zone(None));
+        let in_force = settings.on(ONLY_UPLINK).in_force(&now);
+        self.wire.throttle().set(in_force.limits);
+        in_force
+    }
+
+    /// The time zone of the named profile, or of the one in use, or of this computer: its IANA name.
+    pub(crate) fn zone(&self, profile: Option<&str>) -> String {
+        self.profile(profile).ok().and_then(|profile| profile.zone).unwrap_or_else(clock::zone)
     }
 
     // ---- profiles

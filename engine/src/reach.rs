@@ -73,7 +73,7 @@ fn requeue(core: &Arc<Core>) {
 fn offline(core: &Arc<Core>) -> Vec<TransferId> {
     let live = core.live();
     let waits = |status: &Status| matches!(status, Status::Waiting { why: Why::Offline, .. });
-    live.transfers.values().filter(|one| waits(&one.transfer.life.status)).map(|one| one.transfer.id).collect()
+    live.all().filter(|one| waits(&one.transfer.life.status)).map(|one| one.transfer.id).collect()
 }
 
 /// Notices that the computer slept: every connection is then of the past, though none has said so yet.

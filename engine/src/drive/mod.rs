@@ -107,9 +107,9 @@ impl Drive {
         self.core.journal.write(move |c| transfers::set_facts(c, &facts)).await?;
         let facts = transfer.clone();
         self.core.with(self.id, |one| {
-            // The status has its own way: it may have changed meanwhile.
-            let life = one.transfer.life.clone();
-            one.transfer = Transfer { life, ..facts };
+            // Status and urgency have their own ways: they may have changed meanwhile.
+            let (life, urgency) = (one.transfer.life.clone(), one.transfer.urgency.clone());
+            one.transfer = Transfer { life, urgency, ..facts };
         })
     }
 

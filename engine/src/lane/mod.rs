@@ -8,12 +8,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, oneshot};
 
 use crate::pace::{Pace, Sample};
-use crate::queue::{self, Place};
+use crate::queue::{Line, Place};
 
 pub(crate) use measure::measure;
 
 /// The lane of this version: this computer's network, by the profile's route. The strip's colours go by it.
 pub(crate) const ONLY_LANE: u32 = 1;
+
+/// The name of its uplink, as far as limits go by it: whichever the system chooses.
+pub(crate) const ONLY_UPLINK: &str = "";
 
 /// One direction's slots. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -27,7 +30,7 @@ pub(crate) struct Slots {
 struct State {
     pace: Pace,
     used: usize,
-    waiting: Vec<(Place, oneshot::Sender<Slot>)>,
+    waiting: Line<oneshot::Sender<Slot>>,
 }
 
 /// The right to have one request in flight. Goes back when it is dropped, however the request ended.
@@ -38,13 +41,18 @@ impl Slots {
     /// Waits for a slot. To stop waiting, drop the future.
     pub(crate) async fn take(&self, place: Place) -> Slot {
         let (give, given) = oneshot::channel();
-        self.locked().waiting.push((place, give));
+        self.locked().waiting.join(place, give, oneshot::Sender::is_closed);
         self.hand_out();
         // The sender is dropped only with the slot in it or with all slots; the latter outlive every driver.
         match given.await {
             Ok(slot) => slot,
             Err(_) => std::future::pending().await,
         }
+    }
+
+    /// The transfer's place is another now: what it waits for here, it waits for there.
+    pub(crate) fn put(&self, place: Place) {
+        self.locked().waiting.put(place);
     }
 
     pub(crate) fn allowed(&self) -> usize {
@@ -58,7 +66,7 @@ impl Slots {
     /// Nobody waits for one, and some are free: requests that are only a second try may have them.
     pub(crate) fn spare(&self) -> usize {
         let state = self.locked();
-        let waiting = state.waiting.iter().filter(|(_, give)| !give.is_closed()).count();
+        let waiting = state.waiting.count(oneshot::Sender::is_closed);
         state.pace.allowed().saturating_sub(state.used + waiting)
     }
 
@@ -76,7 +84,7 @@ impl Slots {
     fn feed(&self, now: u64, moved: u64, path: Option<(f64, f64)>) -> (usize, usize) {
         let (used, ready) = {
             let mut state = self.locked();
-            let wanting = state.waiting.iter().any(|(_, give)| !give.is_closed());
+            let wanting = state.waiting.count(oneshot::Sender::is_closed) > 0;
             let sample = Sample { now, moved, in_flight: state.used, wanting, path };
             state.pace.feed(sample);
             (state.used, if wanting { state.pace.ready() } else { 0 })
@@ -90,17 +98,18 @@ impl Slots {
         loop {
             let next = {
                 let mut state = self.locked();
-                state.waiting.retain(|(_, give)| !give.is_closed());
                 if state.used >= state.pace.allowed() {
                     return;
                 }
-                let places: Vec<Place> = state.waiting.iter().map(|(place, _)| *place).collect();
-                let Some(first) = queue::first(&places) else { return };
+                let Some(next) = state.waiting.pop() else { return };
+                if next.is_closed() {
+                    continue;
+                }
                 state.used += 1;
                 if state.used == 1 {
                     self.begun.notify_one();
                 }
-                state.waiting.swap_remove(first).1
+                next
             };
             let _ = next.send(Slot(self.clone()));
         }
@@ -123,7 +132,7 @@ mod tests {
     use super::*;
 
     fn place(id: i64) -> Place {
-        Place { id, begun: true }
+        Place::new(id, &Default::default(), true, 0)
     }
 
     #[tokio::test]

@@ -47,6 +47,7 @@ async fn sent_with(sum: PartSum) -> String {
         accelerate: false,
         key_template: "{name}".into(),
         credentials: CredentialsFrom::Lent,
+        zone: None,
     };
     let keys =
         Keys { access_key_id: "AKIAWIRE".into(), secret_access_key: "secret".to_owned().into(), session_token: None };

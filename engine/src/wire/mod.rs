@@ -7,6 +7,7 @@ mod pool;
 mod socket;
 mod stall;
 mod system;
+mod throttle;
 mod tls;
 
 use std::error::Error as StdError;
@@ -28,25 +29,34 @@ use self::dial::Dial;
 use self::pool::Pool;
 pub use self::socket::{Meter, Moved};
 use self::stall::Stalled;
+use self::throttle::Throttle;
 use crate::error::Result;
+use crate::portal;
 
 /// One lane's transport. Cheap to clone; clones share the pool.
 #[derive(Clone)]
 pub struct Wire {
     pool: Pool,
     meter: Arc<Meter>,
+    throttle: Arc<Throttle>,
 }
 
 impl Wire {
     pub fn new() -> Result<Wire> {
         let meter = Arc::new(Meter::default());
-        let dial = Dial::new(meter.clone());
+        let throttle = Arc::new(Throttle::default());
+        let dial = Dial::new(meter.clone(), throttle.clone());
         let connector = HttpsConnectorBuilder::new()
             .with_tls_config(tls::config()?)
             .https_or_http()
             .enable_http1()
             .wrap_connector(dial.clone());
-        Ok(Wire { pool: Pool::new(connector, dial), meter })
+        Ok(Wire { pool: Pool::new(connector, dial), meter, throttle })
+    }
+
+    /// What its connections may move.
+    pub(crate) fn throttle(&self) -> &Throttle {
+        &self.throttle
     }
 
     /// Connections to where the last request went are opened ahead, so that `wanted` lie ready.
@@ -88,9 +98,14 @@ impl HttpConnector for Wire {
             Ok(request) => request,
             Err(e) => return HttpConnectorFuture::ready(Err(ConnectorError::user(e.into()))),
         };
+        let uri = request.uri().clone();
         let pool = self.pool.clone();
         HttpConnectorFuture::new(async move {
             match pool.send(request).await {
+                // A hotel's sign-in page, not the store: as good as no network. What it is, the probe finds out.
+                Ok(answer) if portal::is_strangers(&uri, answer.status().as_u16(), answer.headers()) => {
+                    Err(ConnectorError::io(Box::new(Stranger(answer.status()))))
+                }
                 Ok(answer) => HttpResponse::try_from(answer.map(SdkBody::from_body_1_x))
                     .map_err(|e| ConnectorError::other(e.into(), None)),
                 Err(e) => Err(sorted(e)),
@@ -114,3 +129,7 @@ fn sorted(error: BoxError) -> ConnectorError {
     }
     ConnectorError::io(error)
 }
+
+#[derive(Debug, thiserror::Error)]
+#[error("somebody else answered in the store's place: {0}")]
+struct Stranger(http::StatusCode);

@@ -7,6 +7,12 @@ export const commands = {
 	addFiles: (request: AddFiles) => typedError<Added, CommandError>(__TAURI_INVOKE("add_files", { request })),
 	fetchClips: (request: FetchClips) => typedError<Added, CommandError>(__TAURI_INVOKE("fetch_clips", { request })),
 	act: (action: Action, ids: number[]) => typedError<null, CommandError>(__TAURI_INVOKE("act", { action, ids })),
+	/**  x */
+	setBreaking: (ids: number[], breaking: boolean) => typedError<null, CommandError>(__TAURI_INVOKE("set_breaking", { ids, breaking })),
+	setDeadline: (ids: number[], by: string | null) => typedError<null, CommandError>(__TAURI_INVOKE("set_deadline", { ids, by })),
+	openPortal: (id: number) => typedError<null, CommandError>(__TAURI_INVOKE("open_portal", { id })),
+	limits: () => typedError<LimitsRow, CommandError>(__TAURI_INVOKE("limits")),
+	setLimits: (settings: LimitSettings) => typedError<null, CommandError>(__TAURI_INVOKE("set_limits", { settings })),
 	dropAsks: () => typedError<DropAsks, CommandError>(__TAURI_INVOKE("drop_asks")),
 	/**  Shows the transfer's file in the system's file manager. */
 	reveal: (id: number) => typedError<null, CommandError>(__TAURI_INVOKE("reveal", { id })),
@@ -40,7 +46,19 @@ export type AddFiles = {
 	/**  Absolute paths. A folder brings all that is in it and keeps its structure. */
 	paths: string[],
 	place: Place,
+	hurry?: Hurry,
 };
+
+export type Hurry = { breaking: boolean, by: string | null };
+export type Limits = { up: number | null, down: number | null };
+export type Span = { days: number[], from: number, to: number, limits: Limits };
+export type Plan = { always: Limits, schedule: Span[] };
+export type LimitSettings = { plan: Plan, uplinks?: { [key in string]: Plan } };
+export type InForce = { limits: Limits, until: number | null };
+export type LimitsRow = { settings: LimitSettings, now: InForce, zone: string };
+export type Verdict = { is: "made"; spare: number } | { is: "missed"; by: number } | { is: "unknown" };
+export type Due = { at: number, zone: string, verdict: Verdict };
+export type Spot = { x: number, y: number };
 
 /**  What an `AddFiles` or `FetchClips` became. */
 export type Added = {
@@ -68,6 +86,7 @@ export type Can = {
 	retry: boolean,
 	/**  Take it off the list. */
 	forget: boolean,
+	hasten: boolean,
 };
 
 export type Cell = "open" | "inFlight" | "acked";
@@ -131,7 +150,7 @@ export type Code =
 /**  The store cannot be reached. */
 "offline" | 
 /**  The store asked for fewer requests. */
-"throttled" | 
+"captivePortal" | "throttled" | 
 /**  What arrived is not what was sent. */
 "checksumMismatch" | 
 /**  The store refused, for a reason that has no code of its own. */
@@ -256,11 +275,13 @@ export type Profile = {
 	/**  See `keys`. */
 	keyTemplate: string,
 	credentials: CredentialsFrom,
+	zone?: string | null,
 };
 
 /**  A profile as the window lists it. */
 export type ProfileRow = {
 	profile: Profile,
+	zone: string,
 	inUse: boolean,
 };
 
@@ -304,9 +325,9 @@ export type Told =
 /**  First the whole, then what changed. */
 { told: "update"; update: Update } | 
 /**  Files are being dragged over the window. */
-{ told: "dragOver" } | { told: "dragLeft" } | 
+{ told: "dragOver"; at: Spot } | { told: "dragLeft" } | 
 /**  Files were dropped, or chosen by another start of Rushes. */
-{ told: "dropped"; paths: string[] } | 
+{ told: "dropped"; paths: string[]; at: Spot | null } | 
 /**  The engine cannot be opened; why, and what to do. It is tried again. */
 { told: "stuck"; error: CommandError };
 
@@ -317,6 +338,7 @@ export type Totals = {
 	paused: number,
 	/**  Failed, or waiting for something that only the user can mend. */
 	needsYou: number,
+	late: number,
 	doneToday: number,
 	bytesLeft: number,
 	rateUp: number,
@@ -326,6 +348,7 @@ export type Totals = {
 	/**  Bytes a second, one figure a second, oldest first, at most 120. */
 	historyUp: number[],
 	historyDown: number[],
+	limit: InForce,
 };
 
 export type TransferRow = {
@@ -353,6 +376,10 @@ export type TransferRow = {
 	eta: number | null,
 	/**  Bytes that were already there when this run of the engine took the transfer up. */
 	kept: number,
+	breaking: boolean,
+	due: Due | null,
+	yields: boolean,
+	portal: string | null,
 	addedAt: number,
 	startedAt: number | null,
 	endedAt: number | null,
@@ -399,7 +426,7 @@ export type WatchRow = {
 };
 
 /**  Why a transfer waits. Waiting is not failing: it goes on by itself when the reason is gone. */
-export type Why = "offline" | "throttled" | "credentials" | "diskFull";
+export type Why = "offline" | "throttled" | "credentials" | "diskFull" | "portal";
 
 /* Tauri Specta runtime */
 async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; data: T } | { status: "error"; error: E }> {
