@@ -229,6 +229,11 @@ impl Patience {
     fn failed(&mut self, refusal: Refusal) -> Driven<Duration> {
         match refusal.class {
             Class::Again | Class::Network | Class::Later => {
+                if refusal.class == Class::Later
+                    && let Some(slots) = &self.slots
+                {
+                    slots.slow_down();
+                }
                 self.failures += 1;
                 let allowed = self.slots.as_ref().map_or(1, Slots::allowed) as u32 + 4;
                 if self.failures > allowed { Err(refusal.into()) } else { Ok(pause(self.failures)) }

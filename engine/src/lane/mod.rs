@@ -4,6 +4,7 @@
 mod measure;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, oneshot};
 
@@ -18,6 +19,9 @@ pub(crate) const ONLY_LANE: u32 = 1;
 /// The name of its uplink, as far as limits go by it: whichever the system chooses.
 pub(crate) const ONLY_UPLINK: &str = "";
 
+/// How long nothing new begins after the bucket asked for patience.
+const BREATHER: Duration = Duration::from_secs(1);
+
 /// One direction's slots. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Slots {
@@ -30,6 +34,8 @@ pub(crate) struct Slots {
 struct State {
     pace: Pace,
     used: usize,
+    /// The bucket asked for patience: none is handed out before.
+    not_before: Option<Instant>,
     waiting: Line<oneshot::Sender<Slot>>,
 }
 
@@ -75,6 +81,23 @@ impl Slots {
         self.locked().pace.fullness()
     }
 
+    /// The bucket asked to slow down, which one request heard and all heed: half as many, after a pause.
+    pub(crate) fn slow_down(&self) {
+        {
+            let mut state = self.locked();
+            if state.not_before.is_some_and(|until| until > Instant::now()) {
+                return;
+            }
+            state.not_before = Some(Instant::now() + BREATHER);
+            state.pace.halve();
+        }
+        let slots = self.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(BREATHER).await;
+            slots.hand_out();
+        });
+    }
+
     /// What was learnt is of another network.
     pub(crate) fn forget(&self) {
         self.locked().pace.forget();
@@ -98,7 +121,8 @@ impl Slots {
         loop {
             let next = {
                 let mut state = self.locked();
-                if state.used >= state.pace.allowed() {
+                let resting = state.not_before.is_some_and(|until| until > Instant::now());
+                if resting || state.used >= state.pace.allowed() {
                     return;
                 }
                 let Some(next) = state.waiting.pop() else { return };

@@ -127,6 +127,12 @@ impl Pace {
         *self = Pace::up_to(self.most);
     }
 
+    /// The store itself cannot take as much, whatever the link could.
+    pub fn halve(&mut self) {
+        self.allowed = (self.allowed / 2).max(LEAST);
+        self.rest(REST_MOST, false);
+    }
+
     pub fn feed(&mut self, sample: Sample) {
         let Some(from) = self.from else {
             self.from = Some(sample);
