@@ -117,7 +117,7 @@ impl Fetch<'_> {
                         key: self.transfer.key.clone(),
                         etag: self.etag.to_owned(),
                         each,
-                        slots: slots.allowed(),
+                        piece: slots.piece(),
                     };
                     tasks.spawn(fly(from, number, flight, slot, tell.clone()));
                     self.show(plan, &flying)?;

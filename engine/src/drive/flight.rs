@@ -17,11 +17,6 @@ use crate::stretch::{Stretch, theft};
 
 /// A range whose body brings no byte for this long is fetched by another connection.
 const SILENT: Duration = Duration::from_secs(20);
-/// What all requests together collect before they write, in bytes, and the bounds of what one does.
-const COLLECTED: usize = 16 << 20;
-const PIECE_LEAST: usize = 128 << 10;
-const PIECE_MOST: usize = 1 << 20;
-
 /// Where it stands. Shared by the request and those who may want to take some of it over.
 #[derive(Debug)]
 pub(super) struct Flight {
@@ -131,8 +126,8 @@ pub(super) struct From {
     pub etag: String,
     /// The length of the plan's parts but the last.
     pub each: u64,
-    /// How many requests share the memory for what is collected.
-    pub slots: usize,
+    /// How much is collected before it is written.
+    pub piece: usize,
 }
 
 /// Flies, and tells under its number.
@@ -146,7 +141,7 @@ pub(super) async fn fly(from: From, number: u64, flight: Arc<Flight>, slot: Slot
 }
 
 async fn fetch(from: &From, number: u64, flight: &Flight, tell: &Sender<(u64, Told)>) -> Result<(), Ended> {
-    let piece = (COLLECTED / from.slots.max(1)).clamp(PIECE_LEAST, PIECE_MOST);
+    let piece = from.piece;
     let asked = flight.left();
     let range = Part { number: 0, offset: asked.at, length: asked.length() };
     let mut body = from.store.get(&from.key, &from.etag, range).await.map_err(Ended::Refused)?;

@@ -31,6 +31,8 @@ pub(super) struct To {
     pub key: String,
     pub upload_id: String,
     pub offers: Offers,
+    /// How much of a part is read at a time.
+    pub piece: usize,
 }
 
 type Sent = std::result::Result<(Acked, bool), (Error, Option<Refusal>)>;
@@ -91,7 +93,7 @@ pub(super) async fn missing(drive: &Drive, to: &To, plan: &mut [PlannedPart]) ->
                 let slot = slot?;
                 let Some(i) = open.pop_front() else { continue };
                 drive.in_flight(plan[i].0.number)?;
-                flying.send(i, to.clone(), plan[i].0, slot);
+                flying.send(i, To { piece: slots.piece() / 2, ..to.clone() }, plan[i].0, slot);
             }
             () = tokio::time::sleep(LOOK), if open.is_empty() => {
                 if slots.spare() == 0 {
@@ -100,7 +102,7 @@ pub(super) async fn missing(drive: &Drive, to: &To, plan: &mut [PlannedPart]) ->
                 if let Some(i) = flying.slowest(&mut hedges, slots.fullness()) {
                     let slot = drive.slot(Direction::Up).await?;
                     tracing::debug!(part = plan[i].0.number, "sent a second time, by another connection");
-                    flying.send(i, to.clone(), plan[i].0, slot);
+                    flying.send(i, To { piece: slots.piece() / 2, ..to.clone() }, plan[i].0, slot);
                 }
             }
         }
@@ -142,7 +144,7 @@ impl Flying {
 /// error where the request failed.
 pub(super) async fn send_part(to: To, part: Part, slot: Slot) -> Sent {
     let sum = part_sum(&to.source, part, to.offers).await.map_err(|e| (e, None))?;
-    let (body, tap) = to.source.body(part);
+    let (body, tap) = to.source.body(part, to.piece);
     let answer: Answer<AckedPart> = to.store.put_part(&to.key, &to.upload_id, part, body, sum).await;
     drop(slot);
     if let Some(trouble) = tap.trouble() {

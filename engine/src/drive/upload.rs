@@ -111,6 +111,7 @@ impl Sending<'_> {
             key: self.transfer.key.clone(),
             upload_id: self.upload_id.clone(),
             offers: self.offers,
+            piece: self.drive.core.slots(Direction::Up).piece() / 2,
         }
     }
 

@@ -19,6 +19,12 @@ pub(crate) const ONLY_LANE: u32 = 1;
 /// The name of its uplink, as far as limits go by it: whichever the system chooses.
 pub(crate) const ONLY_UPLINK: &str = "";
 
+/// What all requests of a direction hold of their bytes, and the bounds of each one's share. Smaller pieces cost more
+/// turns between the threads that read and write the disk and those that serve the connections.
+const BUFFERS: usize = 16 << 20;
+const PIECE_LEAST: usize = 64 << 10;
+const PIECE_MOST: usize = 1 << 20;
+
 /// How long nothing new begins after the bucket asked for patience.
 const BREATHER: Duration = Duration::from_secs(1);
 
@@ -63,6 +69,12 @@ impl Slots {
 
     pub(crate) fn allowed(&self) -> usize {
         self.locked().pace.allowed()
+    }
+
+    /// How much each request of this direction may hold of its bytes at a time: all of them share one budget, so that
+    /// memory does not grow with their number.
+    pub(crate) fn piece(&self) -> usize {
+        (BUFFERS / self.allowed().max(1)).clamp(PIECE_LEAST, PIECE_MOST)
     }
 
     pub(crate) fn used(&self) -> usize {
