@@ -1,7 +1,10 @@
 # Every command does its own set-up; what it cannot install it names. See README.md.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: run test check prove package bindings ui setup-run setup-test setup-prove setup-package
+.PHONY: run test check prove bench package bindings ui setup-run setup-test setup-prove setup-bench setup-package
+
+# Network namespaces are the superuser's.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -E)
 
 CARGO_DENY := target/tools/bin/cargo-deny
 CARGO_DENY_VERSION := 0.20.2
@@ -28,6 +31,12 @@ prove: setup-prove ui
 	cargo build --workspace --quiet
 	cargo run --quiet -p rushes-prove -- $(TOPIC) $(ROW)
 
+## Rushes and other tools over far links, measured: `make bench LINK=bureau TOOLS=rushes,rclone SIZE=500M`. Needs root.
+## More in MORE, such as MORE="--rounds 3 --up"; see bench/README.md.
+bench: setup-bench
+	cargo build --release --quiet -p rushes-cli -p rushes-bench
+	$(AS_ROOT) "$${CARGO_TARGET_DIR:-target}/release/rushes-bench" $(if $(LINK),--links $(LINK)) $(if $(TOOLS),--tools $(TOOLS)) $(if $(SIZE),--size $(SIZE)) $(MORE)
+
 ## deb and rpm, unsigned, under target/release/bundle.
 package: setup-package ui
 	cargo build --release -p rushes-cli
@@ -45,7 +54,7 @@ ui/node_modules/.package-lock.json: ui/package-lock.json
 	cd ui && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-setup-run setup-test setup-prove setup-package:
+setup-run setup-test setup-prove setup-bench setup-package:
 	@scripts/setup.sh $(@:setup-%=%)
 
 $(CARGO_DENY):

@@ -60,9 +60,14 @@ const rules = [
     never: /\{@html|\.innerHTML|insertAdjacentHTML|document\.write/,
   },
   {
-    says: "only tests and proofs use the rig",
+    says: "only tests, proofs and the bench use the rig; the product knows neither",
     where: (file) => /^(engine|cli|practice|src-tauri)\/(.*\/)?src\/.*\.rs$/.test(file) || /^src-tauri\/.*\.rs$/.test(file),
-    never: /rushes_rig/,
+    never: /rushes_rig|rushes_bench/,
+  },
+  {
+    says: "the bench measures the product from outside: it knows nothing of the engine",
+    where: (file) => /^bench\/(src\/.*\.rs|Cargo\.toml)$/.test(file),
+    never: /rushes_engine|rushes-engine|rushes_cli/,
   },
 ];
 
