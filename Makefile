@@ -25,10 +25,12 @@ check: setup-test ui $(CARGO_DENY)
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
 	$(CARGO_DENY) --log-level warn check bans licenses sources
 
-## The evidence: `make prove TOPIC=main-job`, or one row of it with ROW=n. Long; no part of `make test`.
+## The evidence: `make prove TOPIC=main-job`, or one row of it with ROW=n. Long, for a machine that does
+## nothing else meanwhile; no part of `make test`. Topics: main-job, speed.
 prove: setup-prove ui
 	@test -n "$(TOPIC)" || { echo "Say which topic: make prove TOPIC=main-job"; exit 2; }
 	cargo build --workspace --quiet
+	[ "$(TOPIC)" != speed ] || cargo build --release --quiet -p rushes-cli -p rushes-bench
 	cargo run --quiet -p rushes-prove -- $(TOPIC) $(ROW)
 
 ## Rushes and other tools over far links, measured: `make bench LINK=bureau TOOLS=rushes,rclone SIZE=500M`. Needs root.

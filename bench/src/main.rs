@@ -22,7 +22,7 @@ struct Cli {
     /// Links of bench/links.toml, or loopback
     #[arg(long, value_delimiter = ',', default_value = "bureau")]
     links: Vec<Way>,
-    /// rushes, rclone, rclone-32, rclone-100, s5cmd, s5cmd-32, s5cmd-100, aws-crt
+    /// rushes, rushes-cubic, rclone, rclone-32, rclone-100, s5cmd, s5cmd-32, s5cmd-100, aws-crt
     #[arg(long, value_delimiter = ',', default_value = "rushes,rclone,rclone-100,s5cmd-100,aws-crt")]
     tools: Vec<Tool>,
     /// Of each file, such as 500M

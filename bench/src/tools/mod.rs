@@ -56,6 +56,8 @@ const AT_100: Tuning = Tuning { connections: 100, part_mib: 5 };
 pub enum Tool {
     /// As it is shipped: its release build.
     Rushes,
+    /// With the system's own congestion control, as on systems that offer no other.
+    RushesCubic,
     Rclone(Option<Tuning>),
     S5cmd(Option<Tuning>),
     /// AWS's native transfer client, which version 2 of its command line uses.
@@ -63,8 +65,9 @@ pub enum Tool {
 }
 
 impl Tool {
-    pub const ALL: [Tool; 8] = [
+    pub const ALL: [Tool; 9] = [
         Tool::Rushes,
+        Tool::RushesCubic,
         Tool::Rclone(None),
         Tool::Rclone(Some(AT_32)),
         Tool::Rclone(Some(AT_100)),
@@ -77,7 +80,8 @@ impl Tool {
     /// Ready to be started. What it needs is installed if it is not there, so this may take a while the first time.
     pub(crate) fn launch(self, job: &Job<'_>) -> Result<Launch> {
         let mut launch = match self {
-            Tool::Rushes => rushes::launch(job)?,
+            Tool::Rushes => rushes::launch(job, false)?,
+            Tool::RushesCubic => rushes::launch(job, true)?,
             Tool::Rclone(tuning) => rclone::launch(job, tuning)?,
             Tool::S5cmd(tuning) => s5cmd::launch(job, tuning)?,
             Tool::AwsCrt => aws_crt::launch(job)?,
@@ -92,6 +96,7 @@ impl Display for Tool {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         let (name, tuning) = match self {
             Tool::Rushes => ("rushes", None),
+            Tool::RushesCubic => ("rushes-cubic", None),
             Tool::Rclone(tuning) => ("rclone", *tuning),
             Tool::S5cmd(tuning) => ("s5cmd", *tuning),
             Tool::AwsCrt => ("aws-crt", None),
@@ -165,7 +170,7 @@ mod tests {
             assert_eq!(tool.to_string().parse::<Tool>().unwrap(), tool);
         }
         let error = "scp".parse::<Tool>().unwrap_err().to_string();
-        assert!(error.contains("rushes, rclone, rclone-32, rclone-100, s5cmd"), "{error}");
+        assert!(error.contains("rushes, rushes-cubic, rclone, rclone-32, rclone-100, s5cmd"), "{error}");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use rushes_rig::env::Env;
 
 use super::{Direction, Job, Launch};
 
-pub fn launch(job: &Job<'_>) -> Result<Launch> {
+pub fn launch(job: &Job<'_>, systems_congestion: bool) -> Result<Launch> {
     let mut command = Command::new(binary()?);
     command.args(job.bucket.options()).arg("--json");
     match job.direction {
@@ -19,7 +19,10 @@ pub fn launch(job: &Job<'_>) -> Result<Launch> {
             command.arg("get").args(job.pairs().map(|(_, key)| key)).arg("--into").arg(job.into);
         }
     }
-    Ok(Launch { command, env: Env::new().with("RUSHES_HOME", job.folder.join("home")) })
+    let env = Env::new().with("RUSHES_HOME", job.folder.join("home"));
+    // An empty wish leaves the connection as the system, here the link's route, made it.
+    let env = if systems_congestion { env.with("RUSHES_CONGESTION", "") } else { env };
+    Ok(Launch { command, env })
 }
 
 /// The release build, wherever this program was built; `RUSHESCTL_BIN` has precedence.
