@@ -19,7 +19,7 @@ use crate::live::One;
 use crate::names;
 use crate::profile::Profile;
 use crate::source::unreadable;
-use crate::transfer::{Can, Change, Direction, Life, Status, Transfer, TransferId, Urgency};
+use crate::transfer::{Change, Direction, Life, Status, Transfer, TransferId, Urgency};
 
 /// The setting that remembers what the drop sheet was last told.
 pub(crate) const LAST_FIELDS: &str = "last fields";
@@ -257,7 +257,7 @@ async fn add(core: &Core, transfers: Vec<Transfer>, left_out: u32) -> Result<Add
     let ids: Vec<TransferId> = added.iter().map(|(transfer, _)| transfer.id).collect();
     let known: Vec<TransferId> = added.iter().filter(|(_, new)| !new).map(|(transfer, _)| transfer.id).collect();
     if let Some((asked, _)) = added.first() {
-        hasten(core, &known, &asked.urgency).await?;
+        core.hasten(&known, &asked.urgency).await?;
     }
     for (transfer, new) in added {
         if new {
@@ -272,21 +272,6 @@ async fn add(core: &Core, transfers: Vec<Transfer>, left_out: u32) -> Result<Add
     core.board.show();
     core.wake.notify_one();
     Ok(Added { batch, transfers: ids, left_out })
-}
-
-/// Asked for again in a hurry, they hurry from now on; asked for without, they hurry as before.
-async fn hasten(core: &Core, known: &[TransferId], asked: &Urgency) -> Result<()> {
-    if known.is_empty() || *asked == Urgency::default() {
-        return Ok(());
-    }
-    let can = |id: &TransferId| core.with(*id, |one| Can::of(&one.transfer.life.status).hasten).unwrap_or(false);
-    let open: Vec<TransferId> = known.iter().copied().filter(can).collect();
-    let with = |one: &One| {
-        let before = &one.transfer.urgency;
-        let deadline = asked.deadline.clone().or(before.deadline.clone());
-        Ok(Urgency { breaking: before.breaking || asked.breaking, deadline })
-    };
-    core.set_urgency(&open, with).await
 }
 
 /// Asked for again: it goes on from where it is.
@@ -320,7 +305,6 @@ pub(crate) async fn retry(core: &Core, id: TransferId) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::Hurry;
 
     #[test]
     fn a_folder_keeps_its_structure_and_leaves_litter_behind() {
@@ -340,83 +324,6 @@ mod tests {
     fn a_missing_or_relative_path_fails_the_whole_drop() {
         assert_eq!(walk(&["/nowhere/at/all.mxf".into()]).unwrap_err().code, Code::SourceMissing);
         assert_eq!(walk(&["clip.mxf".into()]).unwrap_err().code, Code::BadInput);
-    }
-
-    async fn core_with_profile(home: &Path) -> Core {
-        let core = Core::open(crate::home::Home::at(home).unwrap()).await.unwrap();
-        let profile = Profile {
-            name: "Nairobi".into(),
-            bureau: "Nairobi".into(),
-            bucket: "agency-footage".into(),
-            region: "eu-west-1".into(),
-            endpoint: None,
-            accelerate: false,
-            key_template: keys::NEWSROOM_TEMPLATE.into(),
-            credentials: crate::profile::CredentialsFrom::Lent,
-            zone: Some("Europe/Zurich".into()),
-        };
-        core.keep_profile(profile).await.unwrap();
-        core
-    }
-
-    fn drop_of(path: &Path, hurry: Hurry) -> AddFiles {
-        let place = Place::Template { fields: Fields::default() };
-        AddFiles { profile: Some("Nairobi".into()), paths: vec![path.display().to_string()], place, hurry }
-    }
-
-    /// A stills card: what a drop costs must not grow with the files that are there already.
-    #[tokio::test]
-    async fn ten_thousand_files_cost_a_handful_of_syncs_and_none_is_doubled() {
-        let folder = tempfile::tempdir().unwrap();
-        let core = core_with_profile(&folder.path().join("home")).await;
-        let card = folder.path().join("CARD");
-        std::fs::create_dir_all(&card).unwrap();
-        for n in 0..10_000 {
-            std::fs::write(card.join(format!("still_{n:05}.jpg")), "x").unwrap();
-        }
-        let before = core.journal.commits();
-        let first = add_files(&core, drop_of(&card, Hurry::default())).await.unwrap();
-        assert_eq!(first.transfers.len(), 10_000);
-        // The answers of the drop sheet, the batch, and reading them back.
-        assert!(core.journal.commits() - before <= 4, "{} syncs", core.journal.commits() - before);
-
-        let before = core.journal.commits();
-        let urgent = Hurry { breaking: true, by: Some("18:00".into()) };
-        let again = add_files(&core, drop_of(&card, urgent)).await.unwrap();
-        assert_eq!(again.transfers, first.transfers);
-        assert!(core.journal.commits() - before <= 6, "{} syncs", core.journal.commits() - before);
-        let live = core.live();
-        assert_eq!(live.all().count(), 10_000);
-        assert!(live.all().all(|one| one.transfer.urgency.breaking));
-        assert!(live.standing().is_breaking(Direction::Up));
-        assert_eq!(live.standing().line(Direction::Up).len(), 10_000);
-    }
-
-    #[tokio::test]
-    async fn urgency_is_kept_across_restarts_and_a_deadline_remembers_its_zone() {
-        let folder = tempfile::tempdir().unwrap();
-        let clip = folder.path().join("clip.mxf");
-        std::fs::write(&clip, "x").unwrap();
-        let core = core_with_profile(&folder.path().join("home")).await;
-        let hurry = Hurry { breaking: true, by: Some("18:00".into()) };
-        let id = add_files(&core, drop_of(&clip, hurry)).await.unwrap().transfers[0];
-        let said = core.with(id, |one| one.transfer.urgency.clone()).unwrap();
-        drop(core);
-        let core = Core::open(crate::home::Home::at(folder.path().join("home").as_path()).unwrap()).await.unwrap();
-        let kept = core.journal.read(|c| transfers::load(c, 0)).await.unwrap();
-        assert_eq!(kept[0].urgency, said);
-        assert_eq!(said.deadline.unwrap().zone, "Europe/Zurich");
-    }
-
-    #[tokio::test]
-    async fn a_time_that_is_none_fails_the_whole_drop() {
-        let folder = tempfile::tempdir().unwrap();
-        let clip = folder.path().join("clip.mxf");
-        std::fs::write(&clip, "x").unwrap();
-        let core = core_with_profile(&folder.path().join("home")).await;
-        let hurry = Hurry { breaking: false, by: Some("tonight".into()) };
-        assert_eq!(add_files(&core, drop_of(&clip, hurry)).await.unwrap_err().code, Code::BadInput);
-        assert_eq!(core.live().all().count(), 0);
     }
 
     #[cfg(unix)]

@@ -14,24 +14,22 @@ use crate::drive;
 use crate::error::{Code, Error, Result};
 use crate::home::Home;
 use crate::journal::{Journal, settings, transfers, uploads};
-use crate::lane::{ONLY_UPLINK, Slots};
-use crate::limit::{InForce, LimitSettings};
+use crate::lane::Slots;
+use crate::limit::LimitSettings;
 use crate::live::{Live, One};
 use crate::portal::Portals;
 use crate::profile::Profile;
 use crate::reach::LookOut;
 use crate::s3::{Offers, Store};
-use crate::transfer::{self, BatchId, Can, Change, Direction, Life, Status, TransferId, UnixMs, Urgency, Why};
+use crate::transfer::{self, BatchId, Change, Direction, Life, Status, TransferId, UnixMs, Why};
 use crate::update::Board;
 use crate::wire::Wire;
+use crate::wishes;
 
 /// What a store offers is found out again after this long: stores are updated.
 const OFFERS_HOLD_MS: i64 = 7 * 24 * 3600 * 1000;
 /// The setting that names the profile in use.
 pub(crate) const IN_USE: &str = "profile in use";
-
-/// The setting that holds the limits.
-const LIMITS: &str = "limits";
 
 pub(crate) struct Core {
     pub home: Home,
@@ -47,7 +45,7 @@ pub(crate) struct Core {
     down: Slots,
     live: Mutex<Live>,
     profiles: Mutex<Profiles>,
-    limits: Mutex<LimitSettings>,
+    pub limits: Mutex<LimitSettings>,
     pub portals: Portals,
 }
 
@@ -63,7 +61,7 @@ impl Core {
         let journal = Journal::open(&home.journal())?;
         let all = journal.read(settings::profiles).await?;
         let in_use = journal.read(|c| settings::setting(c, IN_USE)).await?;
-        let limits = journal.read(|c| settings::setting(c, LIMITS)).await?.unwrap_or_default();
+        let limits = journal.read(|c| settings::setting(c, wishes::LIMITS)).await?.unwrap_or_default();
         Ok(Core {
             purse: Purse::new(home.clone()),
             home,
@@ -153,37 +151,6 @@ impl Core {
         Ok((one.transfer.batch, news && life.status.is_ended()))
     }
 
-    /// Makes these hurry otherwise. For all of them, or for none: one that has ended is in nobody's way any more.
-    pub(crate) async fn set_urgency(&self, ids: &[TransferId], set: impl Fn(&One) -> Result<Urgency>) -> Result<()> {
-        let wanted = {
-            let live = self.live();
-            let of = |id: &TransferId| {
-                let one = live.get(*id).ok_or_else(|| no_transfer(*id))?;
-                if !Can::of(&one.transfer.life.status).hasten {
-                    let sentence = format!("{} has ended; it cannot hurry any more.", one.transfer.name);
-                    return Err(Error::new(Code::BadInput, sentence));
-                }
-                Ok((*id, set(one)?))
-            };
-            ids.iter().map(of).collect::<Result<Vec<_>>>()?
-        };
-        let kept = wanted.clone();
-        self.journal
-            .write(move |c| kept.iter().try_for_each(|(id, urgency)| transfers::set_urgency(c, *id, urgency)))
-            .await?;
-        for (id, urgency) in wanted {
-            // Taken off the list meanwhile: then it does not matter.
-            let _ = self.with(id, |one| {
-                one.transfer.urgency = urgency;
-                self.slots(one.transfer.direction).put(one.place());
-                self.board.put(one.row());
-            });
-        }
-        self.board.show();
-        self.wake.notify_one();
-        Ok(())
-    }
-
     fn note_life(&self, id: TransferId, life: &Life) {
         let life = life.clone();
         self.journal.note(move |c| transfers::set_life(c, id, &life));
@@ -248,36 +215,6 @@ impl Core {
     /// Aborts, apart from everything else, what was given up.
     pub(crate) fn sweep(self: &Arc<Self>) {
         tokio::spawn(drive::sweep(self.clone()));
-    }
-
-    // ---- limits
-
-    pub(crate) fn limits(&self) -> LimitSettings {
-        self.limits.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// They hold from now on.
-    pub(crate) async fn set_limits(&self, settings: LimitSettings) -> Result<()> {
-        let kept = settings.clone();
-        self.journal.write(move |c| settings::set_setting(c, LIMITS, &kept)).await?;
-        *self.limits.lock().unwrap_or_else(PoisonError::into_inner) = settings;
-        self.keep_within_limits();
-        self.wake.notify_one();
-        Ok(())
-    }
-
-    /// Tells the wire what holds at this moment, and answers with it.
-    pub(crate) fn keep_within_limits(&self) -> InForce {
-        let settings = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = clock::now_in(&self.zone(None));
-        let in_force = settings.on(ONLY_UPLINK).in_force(&now);
-        self.wire.throttle().set(in_force.limits);
-        in_force
-    }
-
-    /// The time zone of the named profile, or of the one in use, or of this computer: its IANA name.
-    pub(crate) fn zone(&self, profile: Option<&str>) -> String {
-        self.profile(profile).ok().and_then(|profile| profile.zone).unwrap_or_else(clock::zone)
     }
 
     // ---- profiles
@@ -371,6 +308,6 @@ impl Core {
     }
 }
 
-fn no_transfer(id: TransferId) -> Error {
+pub(crate) fn no_transfer(id: TransferId) -> Error {
     Error::new(Code::NotFound, format!("There is no transfer {id}."))
 }

@@ -41,5 +41,6 @@ pub mod transfer;
 mod update;
 mod watch;
 mod wire;
+mod wishes;
 
 pub use conductor::Scope;
