@@ -1,11 +1,11 @@
 //! Where runs take place: a link with a store at its far end, or the store on loopback. One run at a time.
 //! May not live here: which runs.
 
-use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -57,10 +57,17 @@ pub struct Course {
     seaweed: Seaweed,
     link: Option<Link>,
     scratch: Scratch,
-    runs: Cell<usize>,
-    garbage: Cell<u64>,
+    past: Mutex<Past>,
+}
+
+/// What earlier runs have left.
+#[derive(Debug, Default)]
+struct Past {
+    runs: usize,
+    /// Bytes of deleted objects.
+    garbage: u64,
     /// Prefixes with clips to fetch.
-    seeded: RefCell<BTreeSet<String>>,
+    seeded: BTreeSet<String>,
 }
 
 impl Course {
@@ -73,8 +80,7 @@ impl Course {
         };
         let wishes = Wishes { https: true, address: link.as_ref().map(|_| SERVER), ..Wishes::default() };
         let seaweed = inside(link.as_ref().map(Link::server), async || Seaweed::start_as(&scratch, wishes).await)?;
-        let (runs, garbage, seeded) = (Cell::new(0), Cell::new(0), RefCell::default());
-        Ok(Course { way: way.clone(), seaweed, link, scratch, runs, garbage, seeded })
+        Ok(Course { way: way.clone(), seaweed, link, scratch, past: Mutex::default() })
     }
 
     /// None on loopback.
@@ -107,8 +113,11 @@ impl Course {
     /// The tool moves the clips once, and what it moved is looked at and removed. A tool that fails, or takes longer
     /// than `limit`, is a sample too.
     pub fn run_once(&self, tool: Tool, direction: Direction, clips: &Clips, limit: Duration) -> Result<Sample> {
-        self.runs.set(self.runs.get() + 1);
-        let number = self.runs.get();
+        let number = {
+            let mut past = self.past();
+            past.runs += 1;
+            past.runs
+        };
         let prefix = match direction {
             Direction::Up => format!("up-{number}"),
             Direction::Down => self.seed(clips)?,
@@ -164,6 +173,10 @@ impl Course {
         })
     }
 
+    fn past(&self) -> MutexGuard<'_, Past> {
+        self.past.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn rate_mbit(&self) -> Option<f64> {
         match &self.way {
             Way::Loopback => None,
@@ -174,7 +187,7 @@ impl Course {
     /// Puts the clips into the store without the link, once, and returns their prefix.
     fn seed(&self, clips: &Clips) -> Result<String> {
         let prefix = format!("down-{}x{}", clips.names.len(), clips.bytes_each);
-        if self.seeded.borrow_mut().insert(prefix.clone()) {
+        if self.past().seeded.insert(prefix.clone()) {
             let folder = self.scratch.folder("seed");
             let bucket = self.seaweed.bucket();
             let job = Job { direction: Direction::Up, bucket, prefix: &prefix, clips, into: &folder, folder: &folder };
@@ -212,8 +225,6 @@ impl Course {
         if job.direction == Direction::Down {
             return Ok(());
         }
-        self.garbage.set(self.garbage.get() + job.clips.bytes());
-        let is_full = self.garbage.get() > GARBAGE;
         let prefix = job.prefix;
         self.at_server(async |witness| {
             for key in witness.keys(prefix).await? {
@@ -224,9 +235,13 @@ impl Course {
             }
             Ok(())
         })?;
+        let is_full = {
+            let mut past = self.past();
+            past.garbage += job.clips.bytes();
+            past.garbage > GARBAGE && std::mem::take(&mut past.garbage) > 0
+        };
         if is_full {
             inside(self.link.as_ref().map(Link::server), async || self.seaweed.vacuum().await)?;
-            self.garbage.set(0);
         }
         Ok(())
     }
