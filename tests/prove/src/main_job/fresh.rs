@@ -45,15 +45,19 @@ async fn in_fresh_clone(what: &str) -> Result<(String, f64)> {
     let script = built::workspace().join("tests/prove/fresh.sh");
     let room = built::target().join("prove/fresh");
     let what = what.to_owned();
-    let (output, minutes) = tokio::task::spawn_blocking(move || {
+    let (status, said, log, minutes) = tokio::task::spawn_blocking(move || {
         let begun = Instant::now();
-        let output = Command::new(script).arg(&what).arg(room).arg(built::workspace()).output();
-        (output, begun.elapsed().as_secs_f64() / 60.0)
+        let log = built::target().join(format!("prove/fresh-{what}.log"));
+        // One file for both streams, so that what was said stays in its order.
+        let into = std::fs::File::create(&log)?;
+        let mut command = Command::new(script);
+        command.arg(&what).arg(room).arg(built::workspace()).stdout(into.try_clone()?).stderr(into);
+        let status = command.status()?;
+        let said = String::from_utf8_lossy(&std::fs::read(&log)?).into_owned();
+        std::io::Result::Ok((status, said, log, begun.elapsed().as_secs_f64() / 60.0))
     })
-    .await?;
-    let output = output?;
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    ensure!(output.status.success(), "it ended with {}: {}", output.status, tail(&said));
+    .await??;
+    ensure!(status.success(), "it ended with {status}; all that it said is in {}", log.display());
     // The machine itself took a while to make; the script says how long the command took.
     let own = said.lines().rev().find_map(|line| line.strip_prefix("FRESH seconds ")?.trim().parse::<f64>().ok());
     Ok((said, own.map_or(minutes, |seconds| seconds / 60.0)))

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use rushes_rig::practice::Practice;
 use rushes_rig::proxy::Proxy;
 use rushes_rig::{footage, until};
@@ -98,9 +98,13 @@ fn in_minutes(minutes: i64) -> Result<String> {
 }
 
 async fn shot(goals: &Goals, window: &rushes_rig::window::Window, path: &Path) -> Result<serde_json::Value> {
-    window.screenshot(path).await?;
-    let bytes = std::fs::read(path)?;
-    ensure!(bytes.len() > 30_000, "{} is nearly empty", path.display());
+    // What the page holds is painted a moment later, on a busy machine a long one.
+    let bytes = until(&format!("{} shows something", path.display()), SOON, async || {
+        window.screenshot(path).await?;
+        let bytes = std::fs::read(path)?;
+        Ok((bytes.len() > 30_000).then_some(bytes))
+    })
+    .await?;
     // The size stands at a fixed place of a PNG's head.
     let number =
         |at: usize| bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).map(u32::from_be_bytes).context("no picture");
