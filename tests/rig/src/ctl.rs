@@ -88,8 +88,9 @@ impl Rushesctl {
     pub fn spawn(&self, arguments: &[impl AsRef<OsStr>]) -> Result<Running> {
         let folder = tempfile::Builder::new().prefix("run-").tempdir_in(&self.folder)?.keep();
         let (stdout, stderr) = (folder.join("stdout"), folder.join("rushesctl.log"));
-        let mut command = Command::new(&self.binary);
-        command.args(arguments).current_dir(&folder);
+        // Whoever runs the tests in the background lets them ignore interrupts, which a child would inherit.
+        let mut command = Command::new("/usr/bin/env");
+        command.arg("--default-signal=INT").arg(&self.binary).args(arguments).current_dir(&folder);
         let env = self.env.clone().with("RUSHES_HOME", &self.home);
         let streams = Streams { asks: false, out: Some(File::create(&stdout)?) };
         let child = Child::start_as("rushesctl", command, &env, &folder, streams)?;
