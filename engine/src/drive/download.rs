@@ -11,6 +11,7 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::task::JoinSet;
 
 use super::upload::whole_object;
+use super::wanting::Wanting;
 use super::{Drive, Driven, Patience, Stop};
 use crate::error::{Code, Error, Result};
 use crate::integrity::{Algorithm, Checksum, Crc64, Crc64Sum, checksum_of};
@@ -160,10 +161,12 @@ impl Fetching<'_> {
         let mut patience = Patience::new(self.drive.core.slots(Direction::Down).allowed());
         let mut flying: JoinSet<(usize, Fetched)> = JoinSet::new();
         let mut resting: FuturesUnordered<BoxFuture<'static, usize>> = FuturesUnordered::new();
+        let mut wanting = Wanting::new(self.drive, Direction::Down);
         loop {
             if open.is_empty() && flying.is_empty() && resting.is_empty() {
                 return Ok(());
             }
+            wanting.set(open.len())?;
             tokio::select! {
                 biased;
                 Some(landed) = flying.join_next(), if !flying.is_empty() => {
@@ -182,8 +185,7 @@ impl Fetching<'_> {
                     }
                 }
                 Some(i) = resting.next(), if !resting.is_empty() => open.push_back(i),
-                slot = self.drive.slot(Direction::Down), if !open.is_empty() => {
-                    let slot = slot?;
+                slot = wanting.slot(), if !open.is_empty() => {
                     let Some(i) = open.pop_front() else { continue };
                     let range = plan[i].0;
                     self.drive.in_flight(range.number)?;

@@ -5,6 +5,7 @@ mod abort;
 mod download;
 mod upload;
 mod upload_small;
+mod wanting;
 
 use std::sync::Arc;
 use std::time::Duration;

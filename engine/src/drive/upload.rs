@@ -9,6 +9,7 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::task::JoinSet;
 
 use super::abort::find_unheard;
+use super::wanting::Wanting;
 use super::{Drive, Driven, Patience, Stop};
 use crate::clock;
 use crate::error::{Code, Error, Result};
@@ -190,10 +191,12 @@ impl Sending<'_> {
         let mut patience = Patience::new(self.drive.core.slots(Direction::Up).allowed());
         let mut flying: JoinSet<(usize, Result<Acked>, Option<Refusal>)> = JoinSet::new();
         let mut resting: FuturesUnordered<BoxFuture<'static, usize>> = FuturesUnordered::new();
+        let mut wanting = Wanting::new(self.drive, Direction::Up);
         loop {
             if open.is_empty() && flying.is_empty() && resting.is_empty() {
                 return Ok(());
             }
+            wanting.set(open.len())?;
             tokio::select! {
                 biased;
                 Some(landed) = flying.join_next(), if !flying.is_empty() => {
@@ -215,8 +218,7 @@ impl Sending<'_> {
                     }
                 }
                 Some(i) = resting.next(), if !resting.is_empty() => open.push_back(i),
-                slot = self.drive.slot(Direction::Up), if !open.is_empty() => {
-                    let slot = slot?;
+                slot = wanting.slot(), if !open.is_empty() => {
                     let Some(i) = open.pop_front() else { continue };
                     self.drive.in_flight(plan[i].0.number)?;
                     let sending = send_part(
