@@ -25,7 +25,7 @@ async fn breaking_overtakes_what_has_all_the_slots_and_is_done_first() {
     let proxy = Proxy::before(practice.bucket()).await.unwrap();
     let (long, hot, next) = (scratch.join("long.mxf"), scratch.join("hot.mxf"), scratch.join("next.mxf"));
     footage::random(&long, 200 * MB, 1).unwrap();
-    footage::random(&hot, 80 * MB, 2).unwrap();
+    footage::random(&hot, 150 * MB, 2).unwrap();
     footage::random(&next, MB, 3).unwrap();
     proxy.limit(Some(20 * MB), None);
     let bench = Bench::open(&scratch.join("home"), &practice.bucket().through(&proxy)).await;
@@ -38,6 +38,15 @@ async fn breaking_overtakes_what_has_all_the_slots_and_is_done_first() {
     bench.until(long, "yielding", |row| row.yields && row.parts_in_flight == 0).await;
     // The short one that came before it has not begun: breaking has all there is.
     assert!(matches!(bench.row(next).await.status, Status::Queued));
+    // Not at one moment only: until too few of its parts are left to fill the slots, no other gets one.
+    loop {
+        let (first, other) = (bench.row(hot).await, bench.row(long).await);
+        if first.acked > 150 * MB - 10 * 5_242_880 {
+            break;
+        }
+        assert_eq!(other.parts_in_flight, 0, "{} of {} of the breaking one", first.acked, first.size);
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
     assert!(is_done(&bench.at_rest(hot).await));
     assert!(!is_done(&bench.row(long).await));
     proxy.limit(None, None);

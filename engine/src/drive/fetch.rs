@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::flight::{Ended, Flight, From, Told, fly};
+use super::wanting::Wanting;
 use super::{Drive, Driven, Patience};
 use crate::integrity::Crc64;
 use crate::journal::transfers::{Acked, PlannedPart};
@@ -71,12 +72,15 @@ impl Fetch<'_> {
         let mut resting: FuturesUnordered<BoxFuture<'static, Stretch>> = FuturesUnordered::new();
         let (tell, mut told) = mpsc::channel(TOLD);
         let mut news = Vec::new();
+        let mut wanting = Wanting::new(self.drive, Direction::Down);
         loop {
             if flying.open.is_empty() && flying.flights.is_empty() && resting.is_empty() {
                 return Ok(());
             }
             let (round_trip, silence) = self.pace_of_path();
             let worth_a_slot = !flying.open.is_empty() || flying.victim(round_trip, silence).is_some();
+            let wanted = flying.open.bytes().div_ceil(flying.span(slots.allowed())) as usize;
+            wanting.set(if worth_a_slot { wanted.max(1) } else { 0 })?;
             tokio::select! {
                 biased;
                 n = told.recv_many(&mut news, TOLD), if !flying.flights.is_empty() => {
@@ -107,8 +111,7 @@ impl Fetch<'_> {
                     self.show(plan, &flying)?;
                 }
                 Some(stretch) = resting.next(), if !resting.is_empty() => flying.open.put_back(stretch),
-                slot = self.drive.slot(Direction::Down), if worth_a_slot => {
-                    let slot = slot?;
+                slot = wanting.slot(), if worth_a_slot => {
                     let Some(stretch) = flying.next_stretch(slots.allowed(), round_trip, silence) else { continue };
                     let (number, flight) = flying.take_off(stretch);
                     let from = From {
@@ -169,8 +172,12 @@ impl Flying {
         willing.max_by(|a, b| a.takes().total_cmp(&b.takes()))
     }
 
+    fn span(&self, slots: usize) -> u64 {
+        span(self.open.bytes(), slots, self.rate, self.each)
+    }
+
     fn next_stretch(&mut self, slots: usize, round_trip: Duration, silence: Duration) -> Option<Stretch> {
-        let span = span(self.open.bytes(), slots, self.rate, self.each);
+        let span = self.span(slots);
         if let Some(stretch) = self.open.take(span, self.each) {
             return Some(stretch);
         }

@@ -9,6 +9,7 @@ mod prove;
 mod send;
 mod upload;
 mod upload_small;
+mod wanting;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -10,6 +10,7 @@ use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::task::{AbortHandle, JoinSet};
 
+use super::wanting::Wanting;
 use super::{Drive, Driven, Patience};
 use crate::error::{Code, Error, Result};
 use crate::hedge::{Hedges, Tail};
@@ -55,10 +56,12 @@ pub(super) async fn missing(drive: &Drive, to: &To, plan: &mut [PlannedPart]) ->
     let mut flying = Flying::default();
     let mut hedges = Hedges::of(open.len());
     let mut resting: FuturesUnordered<BoxFuture<'static, usize>> = FuturesUnordered::new();
+    let mut wanting = Wanting::new(drive, Direction::Up);
     loop {
         if open.is_empty() && flying.parts.is_empty() && resting.is_empty() {
             return Ok(());
         }
+        wanting.set(open.len())?;
         tokio::select! {
             biased;
             Some(landed) = flying.tasks.join_next(), if !flying.tasks.is_empty() => {
@@ -89,8 +92,7 @@ pub(super) async fn missing(drive: &Drive, to: &To, plan: &mut [PlannedPart]) ->
                 }
             }
             Some(i) = resting.next(), if !resting.is_empty() => open.push_back(i),
-            slot = drive.slot(Direction::Up), if !open.is_empty() => {
-                let slot = slot?;
+            slot = wanting.slot(), if !open.is_empty() => {
                 let Some(i) = open.pop_front() else { continue };
                 drive.in_flight(plan[i].0.number)?;
                 flying.send(i, To { piece: slots.piece() / 2, ..to.clone() }, plan[i].0, slot);

@@ -35,6 +35,7 @@ pub(crate) async fn measure(core: Arc<Core>, direction: Direction) {
             };
             let path = meter.round_trip().map(|(now, least)| (millis(now), millis(least)));
             let (used, ready) = slots.feed(began.elapsed().as_millis() as u64, moved, path);
+            tracing::trace!(?direction, moved, ?path, used, allowed = slots.allowed(), ready, "pace");
             core.wire.open_ahead(ready);
             if used == 0 || core.closing.is_cancelled() {
                 break;

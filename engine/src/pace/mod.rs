@@ -20,9 +20,14 @@ const ROUND_MOST: f64 = 1_000.0;
 /// Assumed of a path that was not measured.
 const PATH: f64 = 80.0;
 
-/// The queue that ends the climb: this share of the bare path's round trip, and at least so many milliseconds.
+/// The queue at which the climb pauses: this share of the bare path's round trip, and at least so many milliseconds. A
+/// sender that looks for its rate fills a queue for a moment.
 const QUEUE_SHARE: f64 = 0.25;
-const QUEUE_LEAST: f64 = 30.0;
+const QUEUE_LEAST: f64 = 90.0;
+/// After so many rounds of it the climb has ended.
+const QUEUE_ROUNDS: u32 = 6;
+/// A path shorter than this, in milliseconds, loses nothing between one request and the next: then fewer will do.
+const NEAR: f64 = 20.0;
 /// A queue that people at the same table notice, in milliseconds beyond the bare path: fewer, at once.
 const SMOTHERED: f64 = 200.0;
 
@@ -73,7 +78,7 @@ pub struct Pace {
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Phase {
     /// The goodput of the last two rounds, newest first, in bytes a millisecond.
-    Climb { before: [f64; 2], full_rounds: u32 },
+    Climb { before: [f64; 2], full_rounds: u32, crowded_rounds: u32 },
     /// The number is kept; after `left` spans something is tried. `next_rest` is for after that.
     Rest { left: u32, next_rest: u32, more_next: bool },
     /// Fewer, since the path looked smothered at `kept` requests. A queue then gets shorter or carries as much; where
@@ -94,7 +99,7 @@ impl Pace {
         Pace {
             allowed: START.min(most),
             most,
-            phase: Phase::Climb { before: [0.0; 2], full_rounds: 0 },
+            phase: Phase::Climb { before: [0.0; 2], full_rounds: 0, crowded_rounds: 0 },
             from: None,
             used: (0, 0),
             queue: (0.0, 0),
@@ -177,7 +182,7 @@ impl Pace {
                 } else if fewer_carry_less {
                     self.longer = least_now;
                     self.allowed = kept;
-                    self.phase = Phase::Climb { before: [0.0; 2], full_rounds: 0 };
+                    self.phase = Phase::Climb { before: [0.0; 2], full_rounds: 0, crowded_rounds: 0 };
                 } else if smothered && self.allowed > LEAST {
                     self.relieve(goodput, queue);
                 } else {
@@ -185,7 +190,7 @@ impl Pace {
                 }
             }
             _ if smothered && self.allowed > LEAST => self.relieve(goodput, queue),
-            Phase::Climb { before, full_rounds } => self.climb(goodput, before, full_rounds, crowded, used),
+            Phase::Climb { .. } => self.climb(goodput, crowded, used, least < NEAR),
             Phase::Rest { left, next_rest, more_next } => {
                 if left > 0 {
                     self.phase = Phase::Rest { left: left - 1, next_rest, more_next };
@@ -203,9 +208,14 @@ impl Pace {
         }
     }
 
-    fn climb(&mut self, goodput: f64, before: [f64; 2], full_rounds: u32, crowded: bool, used: bool) {
+    fn climb(&mut self, goodput: f64, crowded: bool, used: bool, near: bool) {
+        let Phase::Climb { before, full_rounds, crowded_rounds } = self.phase else { return };
         if crowded && goodput > 0.0 {
-            return self.rest(1, false);
+            if crowded_rounds + 1 >= QUEUE_ROUNDS {
+                return self.rest(1, false);
+            }
+            self.phase = Phase::Climb { before, full_rounds, crowded_rounds: crowded_rounds + 1 };
+            return;
         }
         if !used || goodput <= 0.0 {
             // Not enough to send yet, or nothing has arrived: neither says anything of the link.
@@ -213,14 +223,16 @@ impl Pace {
         }
         // A doubling shows after its connections have found their own speed: two rounds later.
         if full_rounds >= 4 && goodput < before[1] * WORTH_DOUBLING {
-            self.allowed = (self.allowed / 2).max(LEAST);
-            return self.rest(1, true);
+            if near {
+                self.allowed = (self.allowed / 2).max(LEAST);
+            }
+            return self.rest(1, !near);
         }
         if self.allowed >= self.most {
             return self.rest(4, false);
         }
         self.allowed = (self.allowed * 2).min(self.most);
-        self.phase = Phase::Climb { before: [goodput, before[0]], full_rounds: full_rounds + 1 };
+        self.phase = Phase::Climb { before: [goodput, before[0]], full_rounds: full_rounds + 1, crowded_rounds };
     }
 
     fn relieve(&mut self, goodput: f64, queue: f64) {
@@ -244,7 +256,7 @@ impl Pace {
         let worth = if more { goodput > before * WORTH_MORE && used } else { goodput > before * WORTH_FEWER };
         if more && used && goodput > before * WORTH_CLIMBING {
             // A quarter more carried nearly a quarter more: there is much room.
-            self.phase = Phase::Climb { before: [goodput, before], full_rounds: 0 };
+            self.phase = Phase::Climb { before: [goodput, before], full_rounds: 0, crowded_rounds: 0 };
         } else if worth {
             self.rest(0, more);
         } else {

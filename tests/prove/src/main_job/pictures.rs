@@ -82,8 +82,11 @@ pub async fn taken(goals: &Goals, folder: &Path) -> Result<Shown> {
 /// The clip's row is breaking, or has a deadline.
 async fn hurry(window: &rushes_rig::window::Window, name: &str, by: Option<&str>) -> Result<()> {
     let button = if by.is_some() { "row-menu" } else { "row-breaking" };
-    let press = format!("document.querySelector('[data-name=\"{name}\"] [data-testid={button}]').click()");
-    window.script(&press, vec![]).await?;
+    let press = format!(
+        "const b = document.querySelector('[data-name=\"{name}\"] [data-testid={button}]'); b?.click(); return b !== null"
+    );
+    until("the clip's row is there", SOON, async || Ok((window.script(&press, vec![]).await? == true).then_some(())))
+        .await?;
     let Some(by) = by else { return Ok(()) };
     window.click("row-deadline").await?;
     window.fill("deadline-time", by).await?;
