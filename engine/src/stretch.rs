@@ -162,9 +162,8 @@ mod tests {
             let bytes: Vec<u8> = (0..size).map(|i| (i * 31 % 251) as u8).collect();
             let mut open = Open::of(plan.clone());
             let mut coverage = Coverage::default();
-            let mut turns = turns.into_iter().cycle();
             let mut fetched = 0;
-            while let Some((span, quarters)) = turns.next() {
+            for (span, quarters) in turns.into_iter().cycle() {
                 let Some(stretch) = open.take(span, each) else { break };
                 // At least something, so that it ends.
                 let got = (stretch.length() * u64::from(quarters) / 4).max(stretch.length().min(4_096));

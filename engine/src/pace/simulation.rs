@@ -147,7 +147,7 @@ pub(super) fn run(seed: u64, for_ms: f64, request: f64, link: impl Fn(f64) -> Li
         }
         let second = last_second.len() as f64 * STEP;
         let goodput = (delivered - last_second.front().copied().unwrap_or(0.0)) / second;
-        if (at / STEP) as u64 % 5 == 0 {
+        if ((at / STEP) as u64).is_multiple_of(5) {
             let noise = random.random_range(-0.05..0.05) * link.path;
             pace.feed(Sample {
                 now: at as u64,

@@ -51,7 +51,7 @@ pub(in crate::wire) fn probe(stream: &TcpStream) -> Probe {
 /// The head of `struct tcp_info`, as far as it is used here. The kernel fills what it has of the length it is given.
 #[repr(C)]
 #[derive(Default)]
-struct TcpInfo {
+struct Measured {
     flags: [u8; 8],
     rto_to_rcv_ssthresh: [u32; 15],
     rtt_us: u32,
@@ -72,12 +72,12 @@ impl Probe {
     }
 
     pub(in crate::wire) fn round_trip(&self) -> Option<RoundTrip> {
-        let mut told = TcpInfo::default();
-        let mut length = size_of::<TcpInfo>() as libc::socklen_t;
+        let mut told = Measured::default();
+        let mut length = size_of::<Measured>() as libc::socklen_t;
         // SAFETY: the call writes at most `length` bytes into a plain struct of that size, in which any bytes are valid.
         let answer =
             unsafe { libc::getsockopt(self.0, libc::IPPROTO_TCP, libc::TCP_INFO, (&raw mut told).cast(), &mut length) };
-        let whole = answer == 0 && length as usize == size_of::<TcpInfo>();
+        let whole = answer == 0 && length as usize == size_of::<Measured>();
         // The kernel's word for "not measured yet" is all ones.
         (whole && told.rtt_us > 0 && told.min_rtt_us != u32::MAX && told.min_rtt_us > 0).then(|| RoundTrip {
             now: Duration::from_micros(told.rtt_us.into()),
@@ -86,4 +86,4 @@ impl Probe {
     }
 }
 
-const _: () = assert!(size_of::<TcpInfo>() == 152);
+const _: () = assert!(size_of::<Measured>() == 152);
