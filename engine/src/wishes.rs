@@ -163,7 +163,7 @@ mod tests {
         let id = add_files(&core, drop_of(&clip, hurry)).await.unwrap().transfers[0];
         let said = core.with(id, |one| one.transfer.urgency.clone()).unwrap();
         drop(core);
-        let core = Core::open(Home::at(&folder.path().join("home")).unwrap()).await.unwrap();
+        let core = Core::open(Home::at(folder.path().join("home")).unwrap()).await.unwrap();
         let kept = core.journal.read(|c| transfers::load(c, 0)).await.unwrap();
         assert_eq!(kept[0].urgency, said);
         assert_eq!(said.deadline.unwrap().zone, "Europe/Zurich");

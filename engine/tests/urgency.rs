@@ -60,7 +60,7 @@ async fn what_becomes_breaking_while_it_waits_gets_the_next_slots() {
     let scratch = Scratch::new();
     let practice = Practice::start(&scratch).await.unwrap();
     let proxy = Proxy::before(practice.bucket()).await.unwrap();
-    let clips: Vec<_> = (0..3).map(|n| scratch.join(&format!("clip_{n}.mxf"))).collect();
+    let clips: Vec<_> = (0..3).map(|n| scratch.join(format!("clip_{n}.mxf"))).collect();
     for (n, clip) in clips.iter().enumerate() {
         footage::random(clip, 60 * MB, n as u64).unwrap();
     }
