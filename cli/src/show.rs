@@ -89,11 +89,12 @@ impl Show {
         }
         let arrow = arrow(row.direction);
         self.line(&format!(
-            "{:>5}  {arrow} {:>10}  {}  {}",
+            "{:>5}  {arrow} {:>10}  {}  {}{}",
             row.id,
             DecimalBytes(row.size).to_string(),
             printable(&row.name),
-            format!("{}{}", word(row), hurry(row))
+            word(row),
+            hurry(row)
         ));
     }
 
