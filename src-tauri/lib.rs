@@ -1,6 +1,7 @@
 //! The desktop shell: the window, the tray, notifications, and commands of a few lines each. It shows what the engine
 //! says and passes on what the user does; how a transfer works is the engine's matter.
 
+mod again;
 mod awake;
 pub mod commands;
 mod log;
@@ -71,6 +72,7 @@ pub fn run() {
             }
         }),
         Err(error) => {
+            again::start(&error);
             eprintln!("Rushes cannot open its window: {error}");
             std::process::exit(1);
         }

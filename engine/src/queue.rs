@@ -91,6 +91,11 @@ impl<T> Line<T> {
         self.waiting.values().filter(|who| !has_left(who)).count()
     }
 
+    /// The place of the first; it may have left.
+    pub fn first(&self) -> Option<&Place> {
+        self.waiting.keys().next().map(|(place, _)| place)
+    }
+
     pub fn pop(&mut self) -> Option<T> {
         self.waiting.pop_first().map(|(_, who)| who)
     }

@@ -40,6 +40,8 @@ pub(crate) struct Slots {
 struct State {
     pace: Pace,
     used: usize,
+    /// Of those, by breaking transfers.
+    breaking: usize,
     /// The bucket asked for patience: none is handed out before.
     not_before: Option<Instant>,
     waiting: Line<oneshot::Sender<Slot>>,
@@ -47,7 +49,10 @@ struct State {
 
 /// The right to have one request in flight. Goes back when it is dropped, however the request ended.
 #[derive(Debug)]
-pub(crate) struct Slot(Slots);
+pub(crate) struct Slot {
+    slots: Slots,
+    breaking: bool,
+}
 
 impl Slots {
     /// Waits for a slot. To stop waiting, drop the future.
@@ -131,10 +136,15 @@ impl Slots {
     fn hand_out(&self) {
         // A slot whose taker has gone comes back through Drop, which locks: so it is given outside the lock.
         loop {
-            let next = {
+            let (next, breaking) = {
                 let mut state = self.locked();
                 let resting = state.not_before.is_some_and(|until| until > Instant::now());
                 if resting || state.used >= state.pace.allowed() {
+                    return;
+                }
+                let Some(breaking) = state.waiting.first().map(|place| place.breaking) else { return };
+                // While breaking has a request in flight, no other begins one, even where slots are free: the link is its.
+                if state.breaking > 0 && !breaking {
                     return;
                 }
                 let Some(next) = state.waiting.pop() else { return };
@@ -142,12 +152,13 @@ impl Slots {
                     continue;
                 }
                 state.used += 1;
+                state.breaking += usize::from(breaking);
                 if state.used == 1 {
                     self.begun.notify_one();
                 }
-                next
+                (next, breaking)
             };
-            let _ = next.send(Slot(self.clone()));
+            let _ = next.send(Slot { slots: self.clone(), breaking });
         }
     }
 
@@ -158,8 +169,12 @@ impl Slots {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.0.locked().used -= 1;
-        self.0.hand_out();
+        {
+            let mut state = self.slots.locked();
+            state.used -= 1;
+            state.breaking -= usize::from(self.breaking);
+        }
+        self.slots.hand_out();
     }
 }
 
