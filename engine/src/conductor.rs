@@ -70,7 +70,7 @@ pub(crate) async fn conduct(core: Arc<Core>, scope: Scope) {
 fn rest(core: &Core, gauge: &Gauge) -> Duration {
     let live = core.live();
     let standing = live.standing();
-    let rest = if !standing.driven().is_empty() || gauge.glows() {
+    let rest = if !standing.driven().is_empty() || gauge.is_behind() {
         TICK
     } else if !standing.cancelling().is_empty() {
         Duration::from_secs(1)

@@ -28,6 +28,8 @@ pub(crate) struct Gauge {
     up: Rate,
     down: Rate,
     drawn: Option<Instant>,
+    /// It was asked to draw too soon after the last time: there is something to draw.
+    owes: bool,
     second: Option<Instant>,
     moved_at: Option<Instant>,
     last: Moved,
@@ -38,13 +40,18 @@ pub(crate) struct Gauge {
 }
 
 impl Gauge {
-    /// The last bytes are still seen to have moved.
-    pub(crate) fn glows(&self) -> bool {
+    /// Something is still to be drawn: the last bytes, or what changed just after them.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.owes || self.glows()
+    }
+
+    fn glows(&self) -> bool {
         self.moved_at.is_some_and(|at| at.elapsed() < AFTERGLOW)
     }
 
     pub(crate) fn draw(&mut self, core: &Core) {
-        if self.drawn.is_some_and(|at| at.elapsed() < TICK / 2) {
+        self.owes = self.drawn.is_some_and(|at| at.elapsed() < TICK / 2);
+        if self.owes {
             return;
         }
         self.drawn = Some(Instant::now());
