@@ -89,7 +89,10 @@ fn markdown(heading: &Heading, rows: &[Row<'_>], samples: &[Sample], picture: &s
     line(format!("`{}` on {}.", heading.command, heading.commit));
     let loads: Vec<f64> = samples.iter().map(|sample| sample.load_before).collect();
     let busiest = loads.iter().copied().fold(0.0, f64::max);
-    line(format!("Load before the runs: median {:.1}, at most {busiest:.1}.\n", median(&loads).unwrap_or(0.0)));
+    let late = samples.iter().filter_map(|sample| sample.wire).map(|wire| wire.up.late_us.max(wire.down.late_us)).max();
+    // A packet that was late by a queue's length is the machine's doing, and may have cost a tool its pace.
+    let late = late.map_or(String::new(), |late| format!("; packets at most {} ms later than told", late / 1000));
+    line(format!("Load before the runs: median {:.1}, at most {busiest:.1}{late}.\n", median(&loads).unwrap_or(0.0)));
     line(format!("![goodput]({picture})\n"));
     let goodput = if samples.iter().any(|sample| sample.share.is_some()) { "share of the rate" } else { "Mb/s" };
     line(format!("| | files | tool | {goodput} | wall s | CPU s/GB | memory MB | sent again | ping p95 ms | |"));

@@ -22,6 +22,9 @@ const GLANCE: Duration = Duration::from_millis(50);
 /// Asks until dropped or stopped.
 #[derive(Debug)]
 pub struct Ping {
+    /// Nothing more is asked.
+    enough: Arc<AtomicBool>,
+    /// Nothing more is heard.
     over: Arc<AtomicBool>,
     sent: Arc<Mutex<Vec<Instant>>>,
     threads: Vec<JoinHandle<()>>,
@@ -48,8 +51,13 @@ impl Ping {
         here.connect(there.local_addr()?)?;
         let asking = here.try_clone()?;
 
-        let mut ping =
-            Ping { over: Arc::default(), sent: Arc::default(), threads: Vec::new(), answers: Arc::default() };
+        let mut ping = Ping {
+            enough: Arc::default(),
+            over: Arc::default(),
+            sent: Arc::default(),
+            threads: Vec::new(),
+            answers: Arc::default(),
+        };
         let (over, sent, answers) = (ping.over.clone(), ping.sent.clone(), ping.answers.clone());
         let is_over = move || over.load(Ordering::Relaxed);
         let echo = {
@@ -82,9 +90,10 @@ impl Ping {
                 }
             }
         };
+        let enough = ping.enough.clone();
         let ask = move || {
             let mut next = Instant::now();
-            while !is_over() {
+            while !enough.load(Ordering::Relaxed) {
                 let number = {
                     let mut sent = sent.lock().unwrap_or_else(PoisonError::into_inner);
                     sent.push(Instant::now());
@@ -109,20 +118,21 @@ impl Ping {
 
     /// All that was asked until now, once it is answered or given up.
     pub fn stop(self) -> Pings {
+        self.enough.store(true, Ordering::Relaxed);
+        // The one that is just being asked.
+        std::thread::sleep(BETWEEN);
         let asked = self.pings().sent;
         let deadline = Instant::now() + LAST;
         while self.pings().ms.len() < asked && Instant::now() < deadline {
             std::thread::sleep(GLANCE);
         }
-        let mut pings = self.pings();
-        pings.sent = asked;
-        pings.ms.truncate(asked);
-        pings
+        self.pings()
     }
 }
 
 impl Drop for Ping {
     fn drop(&mut self) {
+        self.enough.store(true, Ordering::Relaxed);
         self.over.store(true, Ordering::Relaxed);
         for thread in self.threads.drain(..) {
             // Its panic has been told.

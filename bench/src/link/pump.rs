@@ -49,6 +49,12 @@ pub struct Shared {
     pub flows: [Mutex<Flow>; 2],
 }
 
+impl Shared {
+    fn weather(&self) -> Weather {
+        *self.weather.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 #[derive(Clone)]
 struct Frame(Box<[u8; MTU]>);
 
@@ -110,8 +116,9 @@ impl<'a> Pump<'a> {
     /// For ever.
     pub fn run(mut self) -> Result<()> {
         loop {
-            let weather = *self.shared.weather.lock().unwrap_or_else(PoisonError::into_inner);
-            self.wait(&weather.terms)?;
+            self.wait(&self.shared.weather().terms)?;
+            // It may have changed meanwhile.
+            let weather = self.shared.weather();
             let mut came = Flow::default();
             self.take(&weather, &mut came)?;
             self.deliver(&weather, &mut came);
