@@ -141,7 +141,10 @@ fn begin(core: &Arc<Core>, scope: Scope, direction: Direction) {
         };
         let line = || standing.runnable(direction).iter().filter_map(|place| live.get(place.id)).filter(may);
         let n = queue::may_be_underway(core.slots(direction).allowed(), line().map(One::claims));
-        line().take(n).filter(|one| one.driver.is_none()).map(|one| one.transfer.id).collect()
+        // Beside something breaking nothing else begins, however many slots there are.
+        let breaking = line().next().is_some_and(|one| one.transfer.urgency.breaking);
+        let begins = line().take(n).take_while(|one| !breaking || one.transfer.urgency.breaking);
+        begins.filter(|one| one.driver.is_none()).map(|one| one.transfer.id).collect()
     };
     for id in chosen {
         if core.change(id, Change::Start).is_ok() {

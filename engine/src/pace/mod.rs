@@ -222,7 +222,8 @@ impl Pace {
             return;
         }
         // A doubling shows after its connections have found their own speed: two rounds later.
-        if full_rounds >= 4 && goodput < before[1] * WORTH_DOUBLING {
+        let enough = if near { 2 } else { 4 };
+        if full_rounds >= enough && goodput < before[1] * WORTH_DOUBLING {
             if near {
                 self.allowed = (self.allowed / 2).max(LEAST);
             }
