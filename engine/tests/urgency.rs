@@ -62,9 +62,10 @@ async fn what_becomes_breaking_while_it_waits_gets_the_next_slots() {
     let proxy = Proxy::before(practice.bucket()).await.unwrap();
     let clips: Vec<_> = (0..3).map(|n| scratch.join(format!("clip_{n}.mxf"))).collect();
     for (n, clip) in clips.iter().enumerate() {
-        footage::random(clip, 60 * MB, n as u64).unwrap();
+        // The first has more parts than are ever in flight: something must be left to yield with.
+        footage::random(clip, if n == 0 { 300 * MB } else { 60 * MB }, n as u64).unwrap();
     }
-    proxy.limit(Some(10 * MB), None);
+    proxy.limit(Some(20 * MB), None);
     let bench = Bench::open(&scratch.join("home"), &practice.bucket().through(&proxy)).await;
     let paths: Vec<&std::path::Path> = clips.iter().map(|clip| clip.as_path()).collect();
     let ids = bench.add(&paths).await.unwrap().transfers;
