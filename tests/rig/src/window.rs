@@ -178,8 +178,12 @@ impl Window {
         Ok(serde_json::from_value(self.script(script, vec![json!(selector(testid))]).await?)?)
     }
 
-    /// The page as a picture (PNG).
+    /// The page as a picture (PNG), as it is now: what was last drawn may be of a moment ago, on a busy machine of another
+    /// view. The second frame from now has everything that the page holds; it is given a moment to reach the screen.
     pub async fn screenshot(&self, path: &Path) -> Result<()> {
+        let frames = "const done = arguments[0];
+            requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(true), 500)));";
+        answered(self.client.execute_async(frames, vec![])).await??;
         let picture = answered(self.client.screenshot()).await??;
         fs::write(path, picture).with_context(|| path.display().to_string())
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use rushes_rig::practice::Practice;
 use rushes_rig::proxy::Proxy;
 use rushes_rig::{footage, until};
@@ -22,11 +22,15 @@ pub async fn taken(goals: &Goals, folder: &Path) -> Result<Shown> {
         let window = person.opens().await?;
         // The practice newsroom's own clips fill Footage.
         person.chooses_practice(&window).await?;
+        let before = folder.join(format!("before-{name}.png"));
+        window.screenshot(&before).await?;
         window.click("nav-footage").await?;
         until("clips are shown", SOON, async || Ok((window.count("footage-card").await? >= 4).then_some(()))).await?;
         window.click("footage-card").await?;
         window.text("proof-box", SOON, |text| text.contains("CRC64NVME")).await?;
-        samples.push(shot(goals, &window, &folder.join(format!("footage-{name}.png"))).await?);
+        let footage = folder.join(format!("footage-{name}.png"));
+        samples.push(shot(goals, &window, &footage).await?);
+        ensure!(std::fs::read(&footage)? != std::fs::read(&before)?, "{} shows another view", footage.display());
 
         window.click("profile-switcher").await?;
         window.click("profile-add").await?;
@@ -60,13 +64,9 @@ pub async fn taken(goals: &Goals, folder: &Path) -> Result<Shown> {
 }
 
 async fn shot(goals: &Goals, window: &rushes_rig::window::Window, path: &Path) -> Result<serde_json::Value> {
-    // What the page holds is painted a moment later, on a busy machine a long one.
-    let bytes = until(&format!("{} shows something", path.display()), SOON, async || {
-        window.screenshot(path).await?;
-        let bytes = std::fs::read(path)?;
-        Ok((bytes.len() > 30_000).then_some(bytes))
-    })
-    .await?;
+    window.screenshot(path).await?;
+    let bytes = std::fs::read(path)?;
+    ensure!(bytes.len() > 30_000, "{} is nearly empty", path.display());
     // The size stands at a fixed place of a PNG's head.
     let number =
         |at: usize| bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).map(u32::from_be_bytes).context("no picture");
