@@ -1,7 +1,10 @@
 # Every command does its own set-up; what it cannot install it names. See README.md.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: run test check prove package bindings ui setup-run setup-test setup-prove setup-package
+.PHONY: run test check prove bench package bindings ui setup-run setup-test setup-prove setup-bench setup-package
+
+# Network namespaces are the superuser's.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -E)
 
 CARGO_DENY := target/tools/bin/cargo-deny
 CARGO_DENY_VERSION := 0.20.2
@@ -22,11 +25,19 @@ check: setup-test ui $(CARGO_DENY)
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
 	$(CARGO_DENY) --log-level warn check bans licenses sources
 
-## The evidence: `make prove TOPIC=main-job`, or one row of it with ROW=n. Long; no part of `make test`.
+## The evidence: `make prove TOPIC=main-job`, or one row of it with ROW=n. Long, for a machine that does
+## nothing else meanwhile; no part of `make test`. Topics: main-job, speed.
 prove: setup-prove ui
 	@test -n "$(TOPIC)" || { echo "Say which topic: make prove TOPIC=main-job"; exit 2; }
 	cargo build --workspace --quiet
+	[ "$(TOPIC)" != speed ] || cargo build --release --quiet -p rushes-cli -p rushes-bench
 	cargo run --quiet -p rushes-prove -- $(TOPIC) $(ROW)
+
+## Rushes and other tools over far links, measured: `make bench LINK=bureau TOOLS=rushes,rclone SIZE=500M`. Needs root.
+## More in MORE, such as MORE="--rounds 3 --up"; see bench/README.md.
+bench: setup-bench
+	cargo build --release --quiet -p rushes-cli -p rushes-bench
+	$(AS_ROOT) "$${CARGO_TARGET_DIR:-target}/release/rushes-bench" $(if $(LINK),--links $(LINK)) $(if $(TOOLS),--tools $(TOOLS)) $(if $(SIZE),--size $(SIZE)) $(MORE)
 
 ## deb and rpm, unsigned, under target/release/bundle.
 package: setup-package ui
@@ -45,7 +56,7 @@ ui/node_modules/.package-lock.json: ui/package-lock.json
 	cd ui && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-setup-run setup-test setup-prove setup-package:
+setup-run setup-test setup-prove setup-bench setup-package:
 	@scripts/setup.sh $(@:setup-%=%)
 
 $(CARGO_DENY):

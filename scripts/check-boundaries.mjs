@@ -8,8 +8,10 @@ const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclud
   .filter((file) => file !== "");
 
 // Pure rooms: no IO, no clock, no runtime. Time and facts come in as arguments.
-const pure = ["transfer", "parts", "queue", "pace", "eta", "keys", "names"].map((room) => `engine/src/${room}.rs`);
-const impure = /\b(tokio|std::fs|std::net|std::process|SystemTime::now|Instant::now|clock::now|rand::|reqwest|aws_sdk)/;
+const pure = [
+  "transfer", "parts", "stretch", "queue", "pace", "hedge", "eta", "deadline", "limit", "keys", "names",
+].flatMap((room) => [`engine/src/${room}.rs`, `engine/src/${room}/mod.rs`]);
+const impure = /\b(tokio|std::fs|std::net|std::process|SystemTime::now|Instant::now|Zoned::now|Timestamp::now|TimeZone::system|clock::|rand::|reqwest|aws_sdk)/;
 
 const rules = [
   {
@@ -58,9 +60,14 @@ const rules = [
     never: /\{@html|\.innerHTML|insertAdjacentHTML|document\.write/,
   },
   {
-    says: "only tests and proofs use the rig",
+    says: "only tests, proofs and the bench use the rig; the product knows neither",
     where: (file) => /^(engine|cli|practice|src-tauri)\/(.*\/)?src\/.*\.rs$/.test(file) || /^src-tauri\/.*\.rs$/.test(file),
-    never: /rushes_rig/,
+    never: /rushes_rig|rushes_bench/,
+  },
+  {
+    says: "the bench measures the product from outside: it knows nothing of the engine",
+    where: (file) => /^bench\/(src\/.*\.rs|Cargo\.toml)$/.test(file),
+    never: /rushes_engine|rushes-engine|rushes_cli/,
   },
 ];
 

@@ -1,8 +1,8 @@
 #!/bin/bash
-# setup.sh run|test|prove|package: sees that this machine has what that command needs. On Debian and Ubuntu it installs
+# setup.sh run|test|prove|bench|package: sees that this machine has what that command needs. On Debian and Ubuntu it installs
 # system packages; anything else it names, exactly, and stops.
 set -euo pipefail
-need=${1:?run, test, prove or package}
+need=${1:?run, test, prove, bench or package}
 
 missing() { printf '\nRushes needs %s\n' "$*" >&2; exit 1; }
 # version_at_least HAVE WANT
@@ -22,9 +22,11 @@ desktop=(xvfb xauth openbox xdotool dbus gnome-keyring webkit2gtk-driver imagema
 case $need in
   run) packages=("${build[@]}"); [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] || packages+=("${desktop[@]}") ;;
   test) packages=("${build[@]}" "${desktop[@]}") ;;
-  prove) packages=("${build[@]}" "${desktop[@]}" debootstrap) ;;
+  prove) packages=("${build[@]}" "${desktop[@]}" debootstrap iproute2) ;;
+  # No window: neither its libraries nor a desktop.
+  bench) packages=(build-essential pkg-config iproute2 python3-venv) ;;
   package) packages=("${build[@]}" rpm) ;;
-  *) missing "to be told: run, test, prove or package" ;;
+  *) missing "to be told: run, test, prove, bench or package" ;;
 esac
 
 if [ "$(uname -s)" != Linux ]; then

@@ -1,6 +1,7 @@
 //! The desktop shell: the window, the tray, notifications, and commands of a few lines each. It shows what the engine
 //! says and passes on what the user does; how a transfer works is the engine's matter.
 
+mod again;
 mod awake;
 pub mod commands;
 mod log;
@@ -42,7 +43,7 @@ pub fn run() {
     let app = tauri::Builder::default()
         .plugin(tauri_plugin_single_instance::init(|app, arguments, folder| {
             window::show(app);
-            window::dropped(app, window::paths_among(&arguments, folder.as_ref()));
+            window::dropped(app, window::paths_among(&arguments, folder.as_ref()), None);
         }))
         .plugin(tauri_plugin_notification::init())
         .plugin(tauri_plugin_dialog::init())
@@ -59,6 +60,7 @@ pub fn run() {
             window::dropped(
                 app.handle(),
                 window::paths_among(&arguments, &std::env::current_dir().unwrap_or_default()),
+                None,
             );
             Ok(())
         })
@@ -70,6 +72,7 @@ pub fn run() {
             }
         }),
         Err(error) => {
+            again::start(&error);
             eprintln!("Rushes cannot open its window: {error}");
             std::process::exit(1);
         }

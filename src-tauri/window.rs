@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use rushes_engine::home::Home;
 use tauri::ipc::Channel;
-use tauri::{App, AppHandle, DragDropEvent, Manager, WebviewUrl, WebviewWindowBuilder, WindowEvent};
+use tauri::{App, AppHandle, DragDropEvent, Manager, PhysicalPosition, WebviewUrl, WebviewWindowBuilder, WindowEvent};
 use tauri_plugin_notification::NotificationExt;
 
-use crate::commands::window::Told;
+use crate::commands::window::{Spot, Told};
 use crate::news;
 use crate::shell::Shell;
 
@@ -20,6 +20,8 @@ pub(crate) struct Listener {
     /// Counts channels, so that what feeds an old one can end.
     pub(crate) generation: u64,
     unheard: Vec<Told>,
+    /// Where files are being dragged, as the window was last told.
+    dragged: Option<Spot>,
 }
 
 impl Listener {
@@ -92,21 +94,42 @@ pub(crate) fn show(app: &AppHandle) {
 
 fn drag(app: &AppHandle, dragged: &DragDropEvent) {
     match dragged {
-        DragDropEvent::Enter { .. } => tell(app, Told::DragOver),
-        DragDropEvent::Leave => tell(app, Told::DragLeft),
-        DragDropEvent::Drop { paths, .. } => {
-            tell(app, Told::DragLeft);
-            dropped(app, paths.clone());
+        DragDropEvent::Enter { position, .. } | DragDropEvent::Over { position } => {
+            let at = spot(app, *position);
+            let shell = app.state::<Shell>();
+            let mut listener = shell.listener.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            // The system says it again and again, also while the pointer rests.
+            if listener.dragged.replace(at) != Some(at) {
+                listener.tell(Told::DragOver { at });
+            }
+        }
+        DragDropEvent::Leave => drag_ended(app),
+        DragDropEvent::Drop { paths, position } => {
+            drag_ended(app);
+            dropped(app, paths.clone(), Some(spot(app, *position)));
         }
         _ => {}
     }
 }
 
+fn drag_ended(app: &AppHandle) {
+    let shell = app.state::<Shell>();
+    let mut listener = shell.listener.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    listener.dragged = None;
+    listener.tell(Told::DragLeft);
+}
+
+/// As the page counts.
+fn spot(app: &AppHandle, position: PhysicalPosition<f64>) -> Spot {
+    let scale = app.get_webview_window(LABEL).and_then(|window| window.scale_factor().ok()).unwrap_or(1.0);
+    Spot { x: (position.x / scale) as i32, y: (position.y / scale) as i32 }
+}
+
 /// Hands files to the window, which asks what it must and adds them.
-pub(crate) fn dropped(app: &AppHandle, paths: Vec<PathBuf>) {
+pub(crate) fn dropped(app: &AppHandle, paths: Vec<PathBuf>, at: Option<Spot>) {
     let paths: Vec<String> = paths.into_iter().map(|path| path.display().to_string()).collect();
     if !paths.is_empty() {
-        tell(app, Told::Dropped { paths });
+        tell(app, Told::Dropped { paths, at });
     }
 }
 

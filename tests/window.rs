@@ -170,3 +170,41 @@ async fn a_killed_app_goes_on_where_it_was_and_a_command_line_sees_the_same() {
     assert!(witness.unfinished().await.unwrap().is_empty());
     window.close().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clip_dropped_on_the_field_for_it_is_breaking_and_the_other_one_yields() {
+    let user = User::sits_down().await.unwrap();
+    let practice = Practice::start(&user.scratch).await.unwrap();
+    let proxy = Proxy::before(practice.bucket()).await.unwrap();
+    let (window, _) = under_way(&user, &practice, &proxy).await;
+    // More parts than there are slots: one whose parts are all in flight has nothing to yield.
+    let (next, hot) = (user.scratch.join("next.mxf"), user.scratch.join("hot.mxf"));
+    footage::random(&next, 80_000_000, 3).unwrap();
+    footage::random(&hot, 80_000_000, 2).unwrap();
+    user.drags(&[&next]).await.unwrap();
+    window.click("drop-skip").await.unwrap();
+    rushes_rig::drag::files(&user.desktop, &[&hot], (640, 720)).await.unwrap();
+    window.click("drop-skip").await.unwrap();
+    window.text("row-is-breaking", SOON, |text| text.eq_ignore_ascii_case("breaking")).await.unwrap();
+    // The breaking one stands first, and the other says why it waits.
+    until("the next one yields", LATER, async || {
+        let rows = window.texts("transfer-row").await?;
+        let yields = |row: &String| row.contains("next.mxf") && row.contains("Yields to breaking");
+        Ok((rows[0].contains("hot.mxf") && rows.iter().any(yields)).then_some(()))
+    })
+    .await
+    .unwrap();
+
+    window.click("limit").await.unwrap();
+    window.fill("limit-up", "24").await.unwrap();
+    window.click("limit-save").await.unwrap();
+    window.text("limit-in-force", SOON, |text| text.contains("Limited to 24")).await.unwrap();
+    // The limit holds before its sheet has closed; a press meanwhile would go for the old one.
+    window.gone("limit-sheet", SOON).await.unwrap();
+    window.click("limit").await.unwrap();
+    window.click("limit-clear").await.unwrap();
+    window.gone("limit-in-force", SOON).await.unwrap();
+    proxy.heal();
+    all_done(&window, 3).await.unwrap();
+    window.close().await.unwrap();
+}

@@ -55,6 +55,12 @@ pub enum Verb {
         /// For the key template
         #[arg(long, default_value = "", conflicts_with = "to")]
         desk: String,
+        /// Let them have everything, at once
+        #[arg(long)]
+        breaking: bool,
+        /// They must land by this time of day, such as 18:00, in the newsroom's time zone
+        #[arg(long, value_name = "TIME")]
+        by: Option<String>,
     },
     /// Fetch objects. Nothing that is there is overwritten
     Get {
@@ -79,6 +85,25 @@ pub enum Verb {
     Cancel(Ids),
     /// Try failed or waiting transfers again, to their end
     Retry(Ids),
+    /// Mark transfers breaking: they take everything as it frees
+    Breaking {
+        #[command(flatten)]
+        ids: Ids,
+        /// They are breaking no more
+        #[arg(long)]
+        off: bool,
+    },
+    /// Give a transfer a deadline
+    Deadline {
+        #[arg(value_name = "ID")]
+        id: i64,
+        /// A time of day such as 18:00, the next one in the newsroom's time zone; or "none"
+        #[arg(value_name = "TIME")]
+        by: String,
+    },
+    /// How much of the link may be used
+    #[command(subcommand)]
+    Limit(LimitVerb),
     /// Newsrooms: their buckets and how they are reached
     #[command(subcommand)]
     Profile(ProfileVerb),
@@ -94,6 +119,40 @@ pub enum Verb {
 pub struct Ids {
     #[arg(required = true, value_name = "ID")]
     pub ids: Vec<i64>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum LimitVerb {
+    /// What was set, and what holds now
+    Show,
+    /// Set a limit, or a line of the schedule. Of all that apply at a moment, the lowest figure counts
+    #[command(group = clap::ArgGroup::new("figure").required(true).multiple(true))]
+    Set {
+        /// Megabits a second for uploads
+        #[arg(long, value_name = "MBITS", group = "figure")]
+        up: Option<f64>,
+        /// Megabits a second for downloads
+        #[arg(long, value_name = "MBITS", group = "figure")]
+        down: Option<f64>,
+        /// Only from this time of day on, such as 08:00
+        #[arg(long, value_name = "TIME", requires = "to")]
+        from: Option<String>,
+        /// Only until this time of day, such as 18:00; 24:00 is midnight
+        #[arg(long, value_name = "TIME", requires = "from")]
+        to: Option<String>,
+        /// Only on these days, such as mon-fri or sat,sun
+        #[arg(long, value_name = "DAYS", requires = "from")]
+        days: Option<String>,
+        /// Only on the network interface of this name
+        #[arg(long, value_name = "NAME")]
+        uplink: Option<String>,
+    },
+    /// Take all limits away, or those of one uplink
+    Clear {
+        /// Only those of the network interface of this name
+        #[arg(long, value_name = "NAME")]
+        uplink: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -113,6 +172,9 @@ pub enum ProfileVerb {
         /// Use S3 Transfer Acceleration
         #[arg(long)]
         accelerate: bool,
+        /// The newsroom's time zone, such as Europe/Zurich; without it, this computer's
+        #[arg(long, value_name = "ZONE")]
+        zone: Option<String>,
     },
     /// Make one the profile in use
     Use { name: String },

@@ -78,6 +78,7 @@ fn described_profile(bucket: &Bucket) -> Result<Profile> {
         accelerate: false,
         key_template: PLAIN_TEMPLATE.to_owned(),
         credentials: CredentialsFrom::Lent,
+        zone: None,
     }
     .checked()
 }

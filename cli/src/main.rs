@@ -3,7 +3,9 @@
 mod args;
 mod bucket;
 mod follow;
+mod limit;
 mod show;
+mod urgency;
 mod verbs;
 
 use std::process::ExitCode;

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use indicatif::{DecimalBytes, HumanDuration, MultiProgress, ProgressBar, ProgressStyle};
 use jiff::{Timestamp, tz::TimeZone};
 use rushes_engine::api::{Clip, TransferRow};
+use rushes_engine::deadline::Verdict;
 use rushes_engine::error::Error;
 use rushes_engine::transfer::{Direction, Proof, Status, TransferId};
 use serde::Serialize;
@@ -88,11 +89,12 @@ impl Show {
         }
         let arrow = arrow(row.direction);
         self.line(&format!(
-            "{:>5}  {arrow} {:>10}  {}  {}",
+            "{:>5}  {arrow} {:>10}  {}  {}{}",
             row.id,
             DecimalBytes(row.size).to_string(),
             printable(&row.name),
-            word(row)
+            word(row),
+            hurry(row)
         ));
     }
 
@@ -115,7 +117,7 @@ impl Show {
         });
         bar.set_length(row.size.max(1));
         bar.set_position(if row.size == 0 { 0 } else { row.acked });
-        bar.set_message(word(row));
+        bar.set_message(format!("{}{}", word(row), hurry(row)));
         let at_rest = row.status.is_ended() || matches!(row.status, Status::Failed { .. });
         if at_rest && !bar.is_finished() {
             bar.finish_and_clear();
@@ -163,6 +165,27 @@ fn word(row: &TransferRow) -> String {
         }
         Status::Failed { error } => format!("failed: {} [{}]", error.message, error.code.name()),
     }
+}
+
+/// What makes it hurry, and whether it lands in time.
+fn hurry(row: &TransferRow) -> String {
+    let mut words = if row.breaking { " · breaking".to_owned() } else { String::new() };
+    if let Some(due) = &row.due {
+        let zone = TimeZone::get(&due.zone).unwrap_or_else(|_| TimeZone::system());
+        let at = Timestamp::from_millisecond(due.at)
+            .map_or(String::new(), |at| at.to_zoned(zone).strftime("%H:%M").to_string());
+        let span = |ms: i64| HumanDuration(std::time::Duration::from_millis(ms.unsigned_abs()));
+        let will = match due.verdict {
+            Verdict::Made { spare } => format!("{} to spare", span(spare)),
+            Verdict::Missed { by } => format!("LATE by {}", span(by)),
+            Verdict::Unknown => "not known yet whether in time".to_owned(),
+        };
+        words.push_str(&format!(" · for the {at} {}, {will}", due.zone));
+    }
+    if let Some(page) = &row.portal {
+        words.push_str(&format!(" · sign in at {}", printable(page)));
+    }
+    words
 }
 
 fn place(row: &TransferRow) -> &str {

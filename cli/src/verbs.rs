@@ -4,7 +4,7 @@ use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rushes_engine::api::{Action, AddFiles, FetchClips, Keys, Place, SaveProfile, TransferRow};
+use rushes_engine::api::{Action, AddFiles, FetchClips, Hurry, Keys, Place, SaveProfile, TransferRow};
 use rushes_engine::attach::Connection;
 use rushes_engine::credentials::{self, SERVICE, from_environment};
 use rushes_engine::error::{Code, Error, Result};
@@ -18,11 +18,12 @@ use crate::args::{Cli, ProfileVerb, Verb};
 use crate::bucket::{Ready, ready};
 use crate::follow::{ask, follow};
 use crate::show::{Show, printable};
+use crate::{limit, urgency};
 
 pub async fn run(cli: &Cli, show: &Show, connection: &Connection) -> Result<bool> {
     let patience = Duration::from_secs(cli.patience);
     match &cli.verb {
-        Verb::Put { paths, to, slug, story, desk } => {
+        Verb::Put { paths, to, slug, story, desk, breaking, by } => {
             let ready = ready(&cli.place, connection).await?;
             let place = match to {
                 Some(prefix) => Place::Prefix { prefix: prefix.clone() },
@@ -31,7 +32,12 @@ pub async fn run(cli: &Cli, show: &Show, connection: &Connection) -> Result<bool
                 }
             };
             let paths = paths.iter().map(|path| text_of(path)).collect::<Result<Vec<_>>>()?;
-            let request = AddFiles { profile: ready.profile.clone(), paths, place };
+            let request = AddFiles {
+                profile: ready.profile.clone(),
+                paths,
+                place,
+                hurry: Hurry { breaking: *breaking, by: by.clone() },
+            };
             let added = connection
                 .call(request, async |engine, context, request| engine.add_files(context, request).await)
                 .await??;
@@ -71,6 +77,9 @@ pub async fn run(cli: &Cli, show: &Show, connection: &Connection) -> Result<bool
         }
         Verb::Resume(ids) => go_on(cli, connection, show, Action::Resume, &ids.ids, patience).await,
         Verb::Retry(ids) => go_on(cli, connection, show, Action::Retry, &ids.ids, patience).await,
+        Verb::Breaking { ids, off } => urgency::breaking(connection, show, &ids.ids, !off).await,
+        Verb::Deadline { id, by } => urgency::deadline(connection, show, *id, by).await,
+        Verb::Limit(verb) => limit::run(verb, connection, show).await,
         Verb::Profile(verb) => profile(cli, verb, connection, show).await,
         Verb::Practice { print_keys } => practice(connection, show, *print_keys).await,
     }
@@ -110,7 +119,7 @@ async fn rows(connection: &Connection) -> Result<Vec<TransferRow>> {
     Ok(connection.call((), async |engine, context, ()| engine.updates(context, 0).await).await?.rows)
 }
 
-async fn show_them(connection: &Connection, show: &Show, ids: &[TransferId]) -> Result<bool> {
+pub async fn show_them(connection: &Connection, show: &Show, ids: &[TransferId]) -> Result<bool> {
     for row in rows(connection).await?.iter().filter(|row| ids.contains(&row.id)) {
         show.listed(row);
     }
@@ -155,7 +164,7 @@ async fn profile(cli: &Cli, verb: &ProfileVerb, connection: &Connection, show: &
             }
             Ok(true)
         }
-        ProfileVerb::Add { name, bureau, template, accelerate } => {
+        ProfileVerb::Add { name, bureau, template, accelerate, zone } => {
             let bucket = cli
                 .place
                 .bucket
@@ -170,6 +179,7 @@ async fn profile(cli: &Cli, verb: &ProfileVerb, connection: &Connection, show: &
                 accelerate: *accelerate,
                 key_template: template.clone(),
                 credentials: CredentialsFrom::Keychain,
+                zone: zone.clone(),
             };
             let request = SaveProfile { profile: profile.checked()?, keys: Some(keys_for_keeping().await?) };
             connection

@@ -9,6 +9,7 @@ use walkdir::WalkDir;
 use crate::api::{AddFiles, Added, FetchClips, Place};
 use crate::clock;
 use crate::core::Core;
+use crate::deadline;
 use crate::error::{Code, Error, Result};
 use crate::home;
 use crate::journal::settings;
@@ -18,7 +19,7 @@ use crate::live::One;
 use crate::names;
 use crate::profile::Profile;
 use crate::source::unreadable;
-use crate::transfer::{Change, Direction, Life, Status, Transfer, TransferId};
+use crate::transfer::{Change, Direction, Life, Status, Transfer, TransferId, Urgency};
 
 /// The setting that remembers what the drop sheet was last told.
 pub(crate) const LAST_FIELDS: &str = "last fields";
@@ -107,7 +108,12 @@ pub(crate) async fn add_files(core: &Core, request: AddFiles) -> Result<Added> {
     if found.is_empty() {
         return Err(Error::new(Code::BadInput, "There is no file in that to send."));
     }
-    add_found(core, &profile, &place, found, left_out).await
+    let deadline = match &request.hurry.by {
+        Some(by) => Some(deadline::next(by, &core.zone(Some(&profile.name)), clock::now())?),
+        None => None,
+    };
+    let urgency = Urgency { breaking: request.hurry.breaking, deadline };
+    add_found(core, &profile, &place, &urgency, found, left_out).await
 }
 
 /// Files that were found by a drop or in the watch folder.
@@ -115,10 +121,12 @@ pub(crate) async fn add_found(
     core: &Core,
     profile: &Profile,
     place: &Place,
+    urgency: &Urgency,
     found: Vec<Found>,
     left_out: u32,
 ) -> Result<Added> {
-    let transfers = found.into_iter().map(|file| upload_of(profile, place, file)).collect::<Result<Vec<_>>>()?;
+    let one = |file| Ok(Transfer { urgency: urgency.clone(), ..upload_of(profile, place, file)? });
+    let transfers = found.into_iter().map(one).collect::<Result<Vec<_>>>()?;
     add(core, transfers, left_out).await
 }
 
@@ -166,6 +174,7 @@ fn upload_of(profile: &Profile, place: &Place, file: Found) -> Result<Transfer> 
         size: file.size,
         look: None,
         held: None,
+        urgency: Urgency::default(),
         life: Life::new(clock::now()),
     })
 }
@@ -223,6 +232,7 @@ pub(crate) async fn fetch_clips(core: &Core, request: FetchClips) -> Result<Adde
             size: 0,
             look: None,
             held: None,
+            urgency: Urgency::default(),
             life: Life::new(clock::now()),
         }
     });
@@ -245,12 +255,16 @@ async fn add(core: &Core, transfers: Vec<Transfer>, left_out: u32) -> Result<Add
         })
         .await?;
     let ids: Vec<TransferId> = added.iter().map(|(transfer, _)| transfer.id).collect();
+    let known: Vec<TransferId> = added.iter().filter(|(_, new)| !new).map(|(transfer, _)| transfer.id).collect();
+    if let Some((asked, _)) = added.first() {
+        core.hasten(&known, &asked.urgency).await?;
+    }
     for (transfer, new) in added {
         if new {
             let mut one = One::new(transfer);
             one.asked_here = true;
             core.board.put(one.row());
-            core.live().transfers.insert(one.transfer.id, one);
+            core.live().insert(one);
         } else {
             take_up(core, transfer.id).await?;
         }

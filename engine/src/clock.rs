@@ -17,3 +17,13 @@ pub fn today() -> String {
 pub fn midnight() -> UnixMs {
     jiff::Zoned::now().start_of_day().map_or(0, |t| t.timestamp().as_millisecond())
 }
+
+/// This moment as clocks in `zone` show it; where the system knows no such zone, as they do here.
+pub fn now_in(zone: &str) -> jiff::Zoned {
+    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::get(zone).unwrap_or_else(|_| jiff::tz::TimeZone::system()))
+}
+
+/// This computer's time zone, by its IANA name; `UTC` where the system tells none.
+pub fn zone() -> String {
+    jiff::tz::TimeZone::system().iana_name().unwrap_or("UTC").to_owned()
+}

@@ -15,12 +15,16 @@ use crate::error::{Code, Error, Result};
 use crate::home::Home;
 use crate::journal::{Journal, settings, transfers, uploads};
 use crate::lane::Slots;
+use crate::limit::LimitSettings;
 use crate::live::{Live, One};
+use crate::portal::Portals;
 use crate::profile::Profile;
+use crate::reach::LookOut;
 use crate::s3::{Offers, Store};
-use crate::transfer::{self, BatchId, Change, Direction, Life, Status, TransferId};
+use crate::transfer::{self, BatchId, Change, Direction, Life, Status, TransferId, UnixMs, Why};
 use crate::update::Board;
 use crate::wire::Wire;
+use crate::wishes;
 
 /// What a store offers is found out again after this long: stores are updated.
 const OFFERS_HOLD_MS: i64 = 7 * 24 * 3600 * 1000;
@@ -36,10 +40,13 @@ pub(crate) struct Core {
     /// Somebody changed something that the conductor should look at.
     pub wake: Notify,
     pub closing: CancellationToken,
+    pub look_out: LookOut,
     up: Slots,
     down: Slots,
     live: Mutex<Live>,
     profiles: Mutex<Profiles>,
+    pub limits: Mutex<LimitSettings>,
+    pub portals: Portals,
 }
 
 #[derive(Default)]
@@ -54,6 +61,7 @@ impl Core {
         let journal = Journal::open(&home.journal())?;
         let all = journal.read(settings::profiles).await?;
         let in_use = journal.read(|c| settings::setting(c, IN_USE)).await?;
+        let limits = journal.read(|c| settings::setting(c, wishes::LIMITS)).await?.unwrap_or_default();
         Ok(Core {
             purse: Purse::new(home.clone()),
             home,
@@ -62,10 +70,13 @@ impl Core {
             wire: Wire::new()?,
             wake: Notify::new(),
             closing: CancellationToken::new(),
+            look_out: LookOut::default(),
             up: Slots::default(),
             down: Slots::default(),
             live: Mutex::default(),
             profiles: Mutex::new(Profiles { all, in_use, stores: HashMap::new() }),
+            limits: Mutex::new(limits),
+            portals: Portals::default(),
         })
     }
 
@@ -76,13 +87,24 @@ impl Core {
         }
     }
 
+    /// Whether any request is under way.
+    pub(crate) fn in_flight(&self) -> bool {
+        self.up.used() + self.down.used() > 0
+    }
+
+    /// What was learnt of the link is of another one.
+    pub(crate) fn forget_pace(&self) {
+        self.up.forget();
+        self.down.forget();
+    }
+
     pub(crate) fn live(&self) -> MutexGuard<'_, Live> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Looks at or touches one transfer, and nothing else.
     pub(crate) fn with<T>(&self, id: TransferId, look: impl FnOnce(&mut One) -> T) -> Result<T> {
-        self.live().transfers.get_mut(&id).map(look).ok_or_else(|| no_transfer(id))
+        self.live().with(id, look).ok_or_else(|| no_transfer(id))
     }
 
     /// Applies a change to one transfer, or says why it cannot be.
@@ -90,27 +112,8 @@ impl Core {
         let now = clock::now();
         let (batch, news) = {
             let mut live = self.live();
-            let one = live.transfers.get_mut(&id).ok_or_else(|| no_transfer(id))?;
-            let before = one.transfer.life.status.clone();
-            transfer::apply(&mut one.transfer.life, change, now)?;
-            let life = one.transfer.life.clone();
-            self.note_life(id, &life);
-            match &life.status {
-                Status::Done { .. } => one.acked = one.transfer.size,
-                Status::Cancelled => one.parts.clear(),
-                _ => {}
-            }
-            if life.status.is_ended() {
-                one.eta = None;
-                self.journal.note(move |c| transfers::drop_plan(c, id));
-            }
-            self.board.put(one.row());
-            let news = life.status != before;
-            if news && let Status::Failed { error } = &life.status {
-                let body = format!("{}: {}", one.transfer.name, error.message);
-                self.board.tell(About::NeedsYou, "A transfer needs you".into(), body);
-            }
-            (one.transfer.batch, news && (life.status.is_ended() || matches!(life.status, Status::Failed { .. })))
+            let changed = live.with(id, |one| self.apply(one, change, now)).ok_or_else(|| no_transfer(id))??;
+            (changed.0, changed.1 && live.standing().is_over(changed.0))
         };
         if news {
             self.tell_of_batch(batch);
@@ -120,12 +123,40 @@ impl Core {
         Ok(())
     }
 
+    /// In memory, in the journal and on the board. Answers with its batch, and whether it has ended with this.
+    fn apply(&self, one: &mut One, change: Change, now: UnixMs) -> Result<(BatchId, bool)> {
+        let id = one.transfer.id;
+        let before = one.transfer.life.status.clone();
+        transfer::apply(&mut one.transfer.life, change, now)?;
+        let life = one.transfer.life.clone();
+        self.note_life(id, &life);
+        match &life.status {
+            Status::Done { .. } => one.acked = one.transfer.size,
+            Status::Cancelled => one.parts.clear(),
+            _ => {}
+        }
+        if life.status.is_ended() {
+            one.eta = None;
+            self.journal.note(move |c| transfers::drop_plan(c, id));
+        }
+        if !matches!(life.status, Status::Waiting { why: Why::Portal, .. }) {
+            one.portal = None;
+        }
+        self.board.put(one.row());
+        let news = life.status != before;
+        if news && let Status::Failed { error } = &life.status {
+            let body = format!("{}: {}", one.transfer.name, error.message);
+            self.board.tell(About::NeedsYou, "A transfer needs you".into(), body);
+        }
+        Ok((one.transfer.batch, news && life.status.is_ended()))
+    }
+
     fn note_life(&self, id: TransferId, life: &Life) {
         let life = life.clone();
         self.journal.note(move |c| transfers::set_life(c, id, &life));
     }
 
-    /// Once all of a batch is done, it is told, once.
+    /// All of a batch has ended: that is told.
     fn tell_of_batch(&self, batch: BatchId) {
         let live = self.live();
         let (mut up, mut down, mut name) = (0u32, 0u32, String::new());
@@ -277,6 +308,6 @@ impl Core {
     }
 }
 
-fn no_transfer(id: TransferId) -> Error {
+pub(crate) fn no_transfer(id: TransferId) -> Error {
     Error::new(Code::NotFound, format!("There is no transfer {id}."))
 }

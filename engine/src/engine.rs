@@ -1,6 +1,7 @@
 //! Opening and closing an engine: it owns its data directory, takes up what the journal knows, and conducts until closed.
 //! What may be asked of it is served in `serve`, to this process and to others that attach.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,8 +12,9 @@ use crate::core::Core;
 use crate::error::Result;
 use crate::home::{Home, Owned};
 use crate::journal::{transfers, uploads};
+use crate::lane;
 use crate::live::One;
-use crate::transfer::{self, Change, Status, TransferId};
+use crate::transfer::{self, Change, Direction, Status, TransferId};
 use crate::{clock, drive, footage, watch};
 
 /// How many ended transfers the list begins with.
@@ -45,7 +47,11 @@ impl Engine {
             scope,
             _owned: Arc::new(owned),
         };
-        let mut loops = vec![tokio::spawn(conductor::conduct(engine.core.clone(), scope))];
+        let mut loops = vec![
+            tokio::spawn(conductor::conduct(engine.core.clone(), scope)),
+            tokio::spawn(lane::measure(engine.core.clone(), Direction::Up)),
+            tokio::spawn(lane::measure(engine.core.clone(), Direction::Down)),
+        ];
         if scope == Scope::All {
             loops.push(tokio::spawn(footage::look_now_and_then(engine.footage.clone())));
             loops.push(tokio::spawn(watch::watch(engine.watch.clone())));
@@ -65,7 +71,7 @@ impl Engine {
 
     /// Whether nothing that this process was asked for is still going on, but for these.
     pub fn is_idle_but_for(&self, ids: &[TransferId]) -> bool {
-        self.core.live().transfers.values().all(|one| {
+        self.core.live().all().all(|one| {
             let mine = (self.scope == Scope::All || one.asked_here) && !ids.contains(&one.transfer.id);
             let status = &one.transfer.life.status;
             // What waits for the user may wait for ever.
@@ -79,7 +85,9 @@ impl Engine {
 async fn take_up(core: &Arc<Core>) -> Result<()> {
     let known = core.journal.read(|c| transfers::load(c, ENDED_SHOWN)).await?;
     let acked = core.journal.read(transfers::acked_bytes).await?;
-    let begun = core.journal.read(uploads::begun).await?;
+    let acked: HashMap<TransferId, (u64, u32)> =
+        acked.into_iter().map(|(id, bytes, parts)| (id, (bytes, parts))).collect();
+    let begun: HashSet<TransferId> = core.journal.read(uploads::begun).await?.into_iter().collect();
     for mut transfer in known {
         let before = transfer.life.status.clone();
         if before.is_active() || matches!(before, Status::Waiting { .. }) {
@@ -94,7 +102,7 @@ async fn take_up(core: &Arc<Core>) -> Result<()> {
         let id = one.transfer.id;
         one.claimed = begun.contains(&id);
         // The strip of what is half done shows its real parts at once.
-        if let Some((_, bytes, parts)) = acked.iter().find(|(of, ..)| *of == id)
+        if let Some((bytes, parts)) = acked.get(&id)
             && *bytes > 0
             && *parts > 1
         {
@@ -102,8 +110,10 @@ async fn take_up(core: &Arc<Core>) -> Result<()> {
             one.kept = one.acked;
         }
         core.board.put(one.row());
-        core.live().transfers.insert(id, one);
+        core.live().insert(one);
     }
+    // Before the first byte.
+    core.keep_within_limits();
     core.board.show();
     core.wake.notify_one();
     Ok(())

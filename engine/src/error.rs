@@ -42,6 +42,8 @@ pub enum Code {
     ClockSkewed,
     /// The store cannot be reached.
     Offline,
+    /// The network answers in the store's place: somebody must sign in on its own page first.
+    CaptivePortal,
     /// The store asked for fewer requests.
     Throttled,
     /// What arrived is not what was sent.

@@ -1,5 +1,5 @@
-//! When things will be done. Pure. Transfers are finished one after the other, so the end of each is the end of those
-//! before it plus its own bytes, at the rate that the link really gives.
+//! When things will be done. Pure. Transfers are finished one after the other, in the order of `queue`, so the end of each is
+//! the end of those before it plus its own bytes, at the rate that the link really gives.
 
 use std::collections::VecDeque;
 

@@ -139,7 +139,7 @@ impl Footage {
         }
         let ours: HashSet<String> = {
             let live = self.core.live();
-            let up = live.transfers.values().filter(|one| one.transfer.direction == Direction::Up);
+            let up = live.all().filter(|one| one.transfer.direction == Direction::Up);
             up.map(|one| one.transfer.key.clone()).collect()
         };
         let theirs: Vec<&&Clip> = new.iter().filter(|clip| !ours.contains(&clip.key)).collect();

@@ -1,22 +1,28 @@
 //! The transfers as this process knows them, and the rows made of them. Holds and draws; decides nothing: changes of
 //! status go through `transfer::apply`, order through `queue`.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use tokio::sync::Mutex as AsyncMutex;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::TransferRow;
+use crate::api::{Due, TransferRow};
+use crate::clock;
+use crate::deadline::Verdict;
 use crate::journal::transfers::PlannedPart;
 use crate::lane::ONLY_LANE;
 use crate::parts::{Condition, Part, strip};
 use crate::queue::Place;
+use crate::standing::{Mark, Standing};
 use crate::transfer::{BatchId, Can, Status, Transfer, TransferId, UnixMs};
 
 #[derive(Debug, Default)]
 pub(crate) struct Live {
-    pub transfers: BTreeMap<TransferId, One>,
+    transfers: BTreeMap<TransferId, One>,
+    standing: Standing,
+    /// Who claimed a key last, by bucket and key; whether that holds, the transfer says.
+    claims: HashMap<(String, String), TransferId>,
 }
 
 /// One transfer and what is known of it while this process runs.
@@ -41,9 +47,13 @@ pub(crate) struct One {
     pub waits: u32,
     /// Parts that this process itself sent, of a source that looked like this: they need no second reading.
     pub sent_here: (i64, HashSet<u32>),
-    /// Bytes a second, and when it will be done: set by the conductor's tick.
+    /// The page on which somebody must sign in to the network, while it waits for that.
+    pub portal: Option<String>,
+    /// Bytes a second, when it will be done, and whether it stands back for something breaking: set by the meter's tick.
     pub rate: u64,
     pub eta: Option<UnixMs>,
+    pub yields: bool,
+    mark: Option<Mark>,
 }
 
 impl One {
@@ -61,8 +71,11 @@ impl One {
             rest_until: None,
             waits: 0,
             sent_here: (0, HashSet::new()),
+            portal: None,
             rate: 0,
             eta: None,
+            yields: false,
+            mark: None,
         }
     }
 
@@ -76,9 +89,19 @@ impl One {
     }
 
     pub(crate) fn set_condition(&mut self, number: u32, condition: Condition) {
-        if let Some((_, place)) = self.parts.get_mut(number as usize - 1) {
+        if let Some((part, place)) = self.parts.get_mut(number as usize - 1) {
+            let acked = |condition: &Condition| if let Condition::Acked(_) = condition { part.length } else { 0 };
+            // Not counted anew: there may be ten thousand parts.
+            self.acked = self.acked - acked(place) + acked(&condition);
             *place = condition;
-            self.count();
+        }
+    }
+
+    /// Exactly these are in flight now.
+    pub(crate) fn set_in_flight(&mut self, numbers: Vec<u32>, lane: u32) {
+        self.land();
+        for number in numbers {
+            self.set_condition(number, Condition::InFlight(lane));
         }
     }
 
@@ -116,7 +139,27 @@ impl One {
     }
 
     pub(crate) fn place(&self) -> Place {
-        Place { id: self.transfer.id, begun: self.transfer.life.started_at.is_some() }
+        let t = &self.transfer;
+        Place::new(t.id, &t.urgency, t.life.started_at.is_some(), self.bytes_left())
+    }
+
+    /// The deadline, and whether it is made: by when it landed, or by the forecast.
+    fn due(&self) -> Option<Due> {
+        let deadline = self.transfer.urgency.deadline.as_ref()?;
+        let status = &self.transfer.life.status;
+        let lands = match status {
+            Status::Done { .. } => self.transfer.life.ended_at,
+            Status::Cancelled => return None,
+            _ if status.is_underway() => self.eta,
+            _ => None,
+        };
+        Some(Due { at: deadline.at, zone: deadline.zone.clone(), verdict: deadline.verdict(lands, clock::now()) })
+    }
+
+    /// It is not there yet, and will not be in time.
+    pub(crate) fn is_late(&self) -> bool {
+        let open = !self.transfer.life.status.is_ended();
+        open && self.due().is_some_and(|due| matches!(due.verdict, Verdict::Missed { .. }))
     }
 
     pub(crate) fn row(&self) -> TransferRow {
@@ -146,6 +189,10 @@ impl One {
             rate: if t.life.status.is_active() { self.rate } else { 0 },
             eta: if t.life.status.is_underway() { self.eta } else { None },
             kept: self.kept,
+            breaking: t.urgency.breaking,
+            due: self.due(),
+            yields: self.yields && matches!(t.life.status, Status::Queued | Status::Running),
+            portal: self.portal.clone(),
             added_at: t.life.added_at,
             started_at: t.life.started_at,
             ended_at: t.life.ended_at,
@@ -155,13 +202,64 @@ impl One {
 }
 
 impl Live {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &One> {
+        self.transfers.values()
+    }
+
+    pub(crate) fn get(&self, id: TransferId) -> Option<&One> {
+        self.transfers.get(&id)
+    }
+
+    pub(crate) fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
+    /// Cancellations that nobody is confirming just now.
+    pub(crate) fn cancelling(&self) -> impl Iterator<Item = &One> {
+        self.standing.cancelling().iter().filter_map(|id| self.get(*id))
+    }
+
+    /// Looks at or touches one transfer. Where it stands is kept.
+    pub(crate) fn with<T>(&mut self, id: TransferId, touch: impl FnOnce(&mut One) -> T) -> Option<T> {
+        let one = self.transfers.get_mut(&id)?;
+        let touched = touch(one);
+        let mark = Mark::of(one);
+        self.standing.note(one.mark.as_ref(), Some(&mark));
+        one.mark = Some(mark);
+        Some(touched)
+    }
+
+    /// Touches what decides nothing: rate and forecast.
+    pub(crate) fn forecast(&mut self, id: TransferId, set: impl FnOnce(&mut One)) {
+        if let Some(one) = self.transfers.get_mut(&id) {
+            set(one);
+        }
+    }
+
+    pub(crate) fn insert(&mut self, one: One) {
+        let id = one.transfer.id;
+        if one.claimed {
+            self.claims.insert((one.transfer.bucket.clone(), one.transfer.key.clone()), id);
+        }
+        self.remove(id);
+        self.transfers.insert(id, One { mark: None, ..one });
+        self.with(id, |_| ());
+    }
+
+    pub(crate) fn remove(&mut self, id: TransferId) {
+        if let Some(one) = self.transfers.remove(&id) {
+            self.standing.note(one.mark.as_ref(), None);
+        }
+    }
+
     pub(crate) fn of_batch(&self, batch: BatchId) -> impl Iterator<Item = &One> {
         self.transfers.values().filter(move |one| one.transfer.batch == batch)
     }
 
     /// Whether another transfer that is not ended has claimed this key.
     pub(crate) fn is_claimed(&self, bucket: &str, key: &str, except: TransferId) -> bool {
-        self.transfers.values().any(|one| {
+        let claimed = self.claims.get(&(bucket.to_owned(), key.to_owned())).and_then(|id| self.transfers.get(id));
+        claimed.is_some_and(|one| {
             let t = &one.transfer;
             one.claimed && t.id != except && t.key == key && t.bucket == bucket && !t.life.status.is_ended()
         })
@@ -175,6 +273,7 @@ impl Live {
         if let Some(one) = self.transfers.get_mut(&id) {
             one.claimed = true;
             one.transfer.key = key.to_owned();
+            self.claims.insert((bucket.to_owned(), key.to_owned()), id);
         }
         true
     }

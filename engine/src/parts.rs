@@ -1,5 +1,5 @@
 //! The plan of a transfer: which bytes travel as which part, and the strip that draws them. Pure. S3's limits live here
-//! and nowhere else. Downloads use the same plan for their ranges.
+//! and nowhere else.
 
 use crate::api::{Cell, Run};
 use crate::error::{Code, Error, Result};
@@ -15,6 +15,9 @@ pub const MAX_OBJECT: u64 = MAX_PARTS * MAX_PART;
 const USEFUL_PARTS: u64 = 128;
 /// A larger part gains nothing on a fast link and costs minutes on a slow one when its connection is lost.
 const LARGE_PART: u64 = 32 * MIB;
+/// Downloads have no smallest part: finer ranges, so that a kill loses little.
+const FEW_RANGES: u64 = 4_096;
+
 /// The strip is at most this many columns wide.
 const COLUMNS: usize = 200;
 
@@ -41,11 +44,20 @@ pub fn plan(size: u64) -> Result<Vec<Part>> {
             "This file is larger than S3 holds in one object (48.8 TiB). Split it.",
         ));
     }
-    let each = part_size(size);
+    Ok(cut(size, part_size(size)))
+}
+
+fn cut(size: u64, each: u64) -> Vec<Part> {
     let count = size.div_ceil(each).max(1);
-    Ok((0..count)
-        .map(|i| Part { number: (i + 1) as u32, offset: i * each, length: each.min(size - i * each) })
-        .collect())
+    (0..count).map(|i| Part { number: (i + 1) as u32, offset: i * each, length: each.min(size - i * each) }).collect()
+}
+
+/// The ranges of a download of `size` bytes: a whole number of MiB each, but the last.
+pub fn ranges(size: u64) -> Result<Vec<Part>> {
+    if size > MAX_OBJECT {
+        return plan(size);
+    }
+    Ok(cut(size, size.div_ceil(FEW_RANGES).div_ceil(MIB).max(1) * MIB))
 }
 
 /// The condition of one part, for the strip: the lane that carried it, or carries it.

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Error, Result};
-use crate::keys;
+use crate::{deadline, keys};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
@@ -23,6 +23,9 @@ pub struct Profile {
     /// See `keys`.
     pub key_template: String,
     pub credentials: CredentialsFrom,
+    /// The newsroom's time zone, by its IANA name: deadlines and limits are meant in it. Absent: this computer's.
+    #[serde(default)]
+    pub zone: Option<String>,
 }
 
 /// Where a profile's keys come from.
@@ -41,6 +44,8 @@ pub enum CredentialsFrom {
 #[serde(rename_all = "camelCase")]
 pub struct ProfileRow {
     pub profile: Profile,
+    /// The time zone that holds, by its IANA name: the profile's, or this computer's.
+    pub zone: String,
     pub in_use: bool,
 }
 
@@ -80,6 +85,10 @@ impl Profile {
             return bad("Transfer Acceleration does not work for a bucket with a dot in its name.");
         }
         keys::Template::parse(&self.key_template)?;
+        self.zone = self.zone.take().map(|zone| zone.trim().to_owned()).filter(|zone| !zone.is_empty());
+        if let Some(zone) = &self.zone {
+            deadline::zone_named(zone)?;
+        }
         Ok(self)
     }
 }
@@ -140,6 +149,7 @@ mod tests {
             accelerate: false,
             key_template: keys::NEWSROOM_TEMPLATE.into(),
             credentials: CredentialsFrom::Keychain,
+            zone: None,
         }
         .checked()
     }
@@ -166,6 +176,15 @@ mod tests {
             assert_eq!(with_endpoint(refused).unwrap_err().code, Code::BadInput, "{refused}");
         }
         assert_eq!(with_endpoint("").unwrap().endpoint, None);
+    }
+
+    #[test]
+    fn a_zone_is_one_that_is_known() {
+        let profile = with_endpoint("").unwrap();
+        assert_eq!(Profile { zone: Some(" ".into()), ..profile.clone() }.checked().unwrap().zone, None);
+        let zurich = Profile { zone: Some(" Europe/Zurich".into()), ..profile.clone() }.checked().unwrap();
+        assert_eq!(zurich.zone.as_deref(), Some("Europe/Zurich"));
+        assert_eq!(Profile { zone: Some("MEZ?".into()), ..profile }.checked().unwrap_err().code, Code::BadInput);
     }
 
     #[test]

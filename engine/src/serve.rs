@@ -4,17 +4,21 @@ use tarpc::context::Context;
 
 use crate::add;
 use crate::api::{
-    Action, AddFiles, Added, ClipDetails, FetchClips, FootagePage, FootageQuery, Keys, Listing, Rushes, SaveProfile,
-    TransferRow, Update, WatchFolder,
+    Action, AddFiles, Added, ClipDetails, FetchClips, FootagePage, FootageQuery, Keys, LimitsRow, Listing, Rushes,
+    SaveProfile, TransferRow, Update, WatchFolder,
 };
+use crate::clock;
 use crate::credentials;
+use crate::deadline;
 use crate::engine::Engine;
 use crate::error::{Code, Error, Result};
 use crate::journal::{settings, transfers};
 use crate::keys::{Field, Fields, Template};
+use crate::limit::LimitSettings;
+use crate::live::One;
 use crate::profile::{CredentialsFrom, ProfileRow};
 use crate::s3::Store;
-use crate::transfer::{Can, Change, Status, TransferId, Why};
+use crate::transfer::{Can, Change, Status, TransferId, Urgency, Why};
 
 impl Rushes for Engine {
     async fn updates(self, _: Context, since: u64) -> Update {
@@ -47,6 +51,28 @@ impl Rushes for Engine {
         }
         self.core.board.show();
         Ok(())
+    }
+
+    async fn set_breaking(self, _: Context, ids: Vec<TransferId>, breaking: bool) -> Result<()> {
+        self.core.set_urgency(&ids, |one| Ok(Urgency { breaking, ..one.transfer.urgency.clone() })).await
+    }
+
+    async fn set_deadline(self, _: Context, ids: Vec<TransferId>, by: Option<String>) -> Result<()> {
+        let now = clock::now();
+        let with = |one: &One| {
+            let zone = || self.core.zone(Some(&one.transfer.profile));
+            let deadline = by.as_ref().map(|by| deadline::next(by, &zone(), now)).transpose()?;
+            Ok(Urgency { deadline, ..one.transfer.urgency.clone() })
+        };
+        self.core.set_urgency(&ids, with).await
+    }
+
+    async fn limits(self, _: Context) -> LimitsRow {
+        LimitsRow { settings: self.core.limits(), now: self.core.keep_within_limits(), zone: self.core.zone(None) }
+    }
+
+    async fn set_limits(self, _: Context, settings: LimitSettings) -> Result<()> {
+        self.core.set_limits(settings.checked()?).await
     }
 
     async fn transfer(self, _: Context, id: TransferId) -> Result<TransferRow> {
@@ -112,12 +138,8 @@ impl Rushes for Engine {
 
     async fn remove_profile(self, _: Context, name: String) -> Result<()> {
         let profile = self.core.profile(Some(&name))?;
-        let live = self
-            .core
-            .live()
-            .transfers
-            .values()
-            .any(|one| one.transfer.profile == name && !one.transfer.life.status.is_ended());
+        let live =
+            self.core.live().all().any(|one| one.transfer.profile == name && !one.transfer.life.status.is_ended());
         if live {
             return Err(Error::new(
                 Code::BadInput,
@@ -182,7 +204,7 @@ impl Engine {
             }
             Action::Retry => add::retry(&self.core, id).await?,
             Action::Forget => {
-                self.core.live().transfers.remove(&id);
+                self.core.live().remove(id);
                 self.core.board.remove(id);
             }
         }
@@ -193,7 +215,11 @@ impl Engine {
     fn listed_profiles(&self) -> Vec<ProfileRow> {
         let (all, in_use) = self.core.profiles();
         all.into_iter()
-            .map(|profile| ProfileRow { in_use: in_use.as_deref() == Some(profile.name.as_str()), profile })
+            .map(|profile| ProfileRow {
+                in_use: in_use.as_deref() == Some(profile.name.as_str()),
+                zone: profile.zone.clone().unwrap_or_else(clock::zone),
+                profile,
+            })
             .filter(|row| row.in_use || row.profile.credentials != CredentialsFrom::Lent)
             .collect()
     }
@@ -204,7 +230,7 @@ impl Engine {
         let waiting: Vec<TransferId> = {
             let live = self.core.live();
             let waits = |status: &Status| matches!(status, Status::Waiting { why: Why::Credentials, .. });
-            let mine = live.transfers.values().filter(|one| one.transfer.profile == profile);
+            let mine = live.all().filter(|one| one.transfer.profile == profile);
             mine.filter(|one| waits(&one.transfer.life.status)).map(|one| one.transfer.id).collect()
         };
         for id in waiting {

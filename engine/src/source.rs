@@ -19,7 +19,7 @@ use crate::parts::Part;
 use crate::positioned::read_exact_at;
 use crate::transfer::Look;
 
-/// How much of a part is in memory at a time, twice (one piece on the wire, one being read).
+/// How much is in memory at a time where a part is only read.
 const PIECE: usize = 256 << 10;
 
 /// Sizes and times as the system tells them.
@@ -167,8 +167,9 @@ impl Source {
         .await
     }
 
-    /// The part as a request's body. What it really read is told through the tap once it is through.
-    pub fn body(&self, part: Part) -> (PartBody, Arc<Tap>) {
+    /// The part as a request's body, of which two pieces are in memory at a time: one on the wire, one being read. What
+    /// it really read is told through the tap once it is through.
+    pub fn body(&self, part: Part, piece: usize) -> (PartBody, Arc<Tap>) {
         let tap = Arc::new(Tap { path: self.path.clone(), crc: OnceLock::new(), trouble: OnceLock::new() });
         if part.length == 0 {
             // An empty body is never asked for a piece.
@@ -179,6 +180,7 @@ impl Source {
             next: part.offset,
             handed: part.offset,
             end: part.offset + part.length,
+            piece: piece.max(1),
             reading: None,
             sum: Crc64Sum::default(),
             tap: tap.clone(),
@@ -223,6 +225,7 @@ pub struct PartBody {
     next: u64,
     handed: u64,
     end: u64,
+    piece: usize,
     reading: Option<JoinHandle<io::Result<Bytes>>>,
     sum: Crc64Sum,
     tap: Arc<Tap>,
@@ -230,7 +233,7 @@ pub struct PartBody {
 
 impl PartBody {
     fn read_on(&mut self) {
-        let length = PIECE.min((self.end - self.next) as usize);
+        let length = self.piece.min((self.end - self.next) as usize);
         let (file, at) = (self.file.clone(), self.next);
         self.reading = Some(tokio::task::spawn_blocking(move || {
             let mut buffer = vec![0; length];

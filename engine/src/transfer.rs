@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::deadline::Deadline;
 use crate::error::{Code, Error};
 use crate::integrity::Checksum;
 
@@ -33,6 +34,8 @@ pub enum Why {
     Throttled,
     Credentials,
     DiskFull,
+    /// The network wants somebody to sign in first, on a page of its own.
+    Portal,
 }
 
 /// How far the bytes are proved. Told for every transfer that is done.
@@ -99,6 +102,8 @@ pub struct Can {
     pub retry: bool,
     /// Take it off the list.
     pub forget: bool,
+    /// Mark it breaking, or give it a deadline.
+    pub hasten: bool,
 }
 
 impl Can {
@@ -110,6 +115,7 @@ impl Can {
             cancel: !ended && !matches!(status, Status::Cancelling),
             retry: matches!(status, Status::Failed { .. } | Status::Waiting { .. }),
             forget: ended,
+            hasten: !ended && !matches!(status, Status::Cancelling),
         }
     }
 }
@@ -165,6 +171,14 @@ impl Life {
     }
 }
 
+/// How much a transfer hurries. Its place among the others follows from it: see `queue`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Urgency {
+    /// It takes every slot as it frees, from anything that is not breaking.
+    pub breaking: bool,
+    pub deadline: Option<Deadline>,
+}
+
 /// What a file looked like: enough to notice most changes, never proof that there was none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Look {
@@ -213,6 +227,7 @@ pub struct Transfer {
     pub look: Option<Look>,
     /// Down: what it is held to, once that is known.
     pub held: Option<Held>,
+    pub urgency: Urgency,
     pub life: Life,
 }
 

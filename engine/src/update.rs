@@ -28,6 +28,8 @@ struct State {
     first: u64,
     seq: u64,
     rows: BTreeMap<TransferId, (u64, TransferRow)>,
+    /// The rows by when they changed, so that an asker who is not far behind costs little.
+    changed: BTreeMap<u64, TransferId>,
     gone: Vec<(u64, TransferId)>,
     notices: Vec<(u64, Notice)>,
     totals: Totals,
@@ -57,13 +59,17 @@ impl Board {
         if state.rows.get(&row.id).is_some_and(|(_, old)| *old == row) {
             return;
         }
-        let seq = state.next();
-        state.rows.insert(row.id, (seq, row));
+        let (seq, id) = (state.next(), row.id);
+        if let Some((before, _)) = state.rows.insert(id, (seq, row)) {
+            state.changed.remove(&before);
+        }
+        state.changed.insert(seq, id);
     }
 
     pub(crate) fn remove(&self, id: TransferId) {
         let mut state = self.locked();
-        if state.rows.remove(&id).is_some() {
+        if let Some((before, _)) = state.rows.remove(&id) {
+            state.changed.remove(&before);
             let seq = state.next();
             state.gone.push((seq, id));
         }
@@ -119,10 +125,16 @@ impl Board {
         let state = self.locked();
         let whole = since <= state.first || since > state.seq;
         let after = if whole { 0 } else { since };
+        let rows = if whole {
+            state.rows.values().map(|(_, row)| row.clone()).collect()
+        } else {
+            let news = state.changed.range(after + 1..);
+            news.filter_map(|(_, id)| state.rows.get(id)).map(|(_, row)| row.clone()).collect()
+        };
         Update {
             seq: state.seq,
             whole,
-            rows: state.rows.values().filter(|(seq, _)| *seq > after).map(|(_, row)| row.clone()).collect(),
+            rows,
             gone: state.gone.iter().filter(|(seq, _)| *seq > after && !whole).map(|(_, id)| *id).collect(),
             totals: state.totals.clone(),
             lanes: state.lanes.clone(),

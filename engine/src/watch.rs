@@ -17,7 +17,7 @@ use crate::core::Core;
 use crate::error::{Code, Error, Result};
 use crate::journal::{clips, settings};
 use crate::source::{look_of, unreadable};
-use crate::transfer::Look;
+use crate::transfer::{Look, Urgency};
 
 const SETTING: &str = "watch folder";
 /// A file that looks the same this many times in a row, this far apart, is whole.
@@ -165,7 +165,7 @@ async fn send(core: &Core, folder: &WatchFolder, looks: &mut Looks, settled: Vec
         Found { path: path.clone(), name: name.join("/"), size: look.size }
     });
     let place = Place::Template { fields: folder.fields.clone() };
-    let added = add_found(core, &profile, &place, found.collect(), 0).await?;
+    let added = add_found(core, &profile, &place, &Urgency::default(), found.collect(), 0).await?;
     let rows: Vec<_> = settled.into_iter().zip(added.transfers).collect();
     let kept = rows.clone();
     core.journal

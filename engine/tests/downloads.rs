@@ -40,7 +40,8 @@ async fn a_download_goes_on_after_the_process_ended_and_shows_its_name_only_at_t
     let row = bench.at_rest(id).await;
     assert!(is_done(&row), "{row:#?}");
     let after = proxy.carried().down - before;
-    assert!(after < CLIP - half.acked + 1_000_000, "{after} bytes came for {} that were missing", CLIP - half.acked);
+    // Where one request took over from another, the first one's connection had more on its way.
+    assert!(after < CLIP - half.acked + 4_000_000, "{after} bytes came for {} that were missing", CLIP - half.acked);
     assert_eq!(std::fs::read(down.join("clip.mxf")).unwrap(), bytes);
     assert!(!down.join("clip.mxf.part").exists());
 }

@@ -2,6 +2,7 @@
 //! Arguments are checked where the engine serves them. No transfer logic lives here.
 
 pub(crate) mod footage;
+pub(crate) mod limits;
 pub(crate) mod profiles;
 pub(crate) mod transfers;
 pub(crate) mod window;
@@ -18,10 +19,15 @@ pub fn builder() -> Builder<tauri::Wry> {
             transfers::add_files,
             transfers::fetch_clips,
             transfers::act,
+            transfers::set_breaking,
+            transfers::set_deadline,
+            transfers::open_portal,
             transfers::drop_asks,
             transfers::reveal,
             transfers::watch,
             transfers::watched,
+            limits::limits,
+            limits::set_limits,
             footage::footage,
             footage::look_again,
             footage::clip_details,

@@ -27,6 +27,35 @@ pub(crate) async fn act(shell: State<'_, Shell>, action: Action, ids: Vec<Transf
     shell.call((action, ids), async |engine, context, (action, ids)| engine.act(context, action, ids).await).await?
 }
 
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn set_breaking(shell: State<'_, Shell>, ids: Vec<TransferId>, breaking: bool) -> Answer<()> {
+    let asked = (ids, breaking);
+    shell
+        .call(asked, async |engine, context, (ids, breaking)| engine.set_breaking(context, ids, breaking).await)
+        .await?
+}
+
+/// `by` is a time of day in the newsroom; null, and there is no deadline any more.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn set_deadline(shell: State<'_, Shell>, ids: Vec<TransferId>, by: Option<String>) -> Answer<()> {
+    shell.call((ids, by), async |engine, context, (ids, by)| engine.set_deadline(context, ids, by).await).await?
+}
+
+/// Opens the network's sign-in page in the system's browser.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn open_portal(shell: State<'_, Shell>, id: TransferId) -> Answer<()> {
+    // By the transfer's ID: the window names no addresses. This one came from the network; a browser's it must be.
+    let row = shell.call(id, async |engine, context, id| engine.transfer(context, id).await).await??;
+    let page = row.portal.filter(|page| page.starts_with("http://") || page.starts_with("https://"));
+    let Some(page) = page else { return Ok(()) };
+    let opened = tauri::async_runtime::spawn_blocking(move || tauri_plugin_opener::open_url(page, None::<&str>));
+    let sentence = "The browser could not be opened. Open it yourself: any page leads to the sign-in.";
+    opened.await.map_err(|e| refused(sentence, e))?.map_err(|e| refused(sentence, e))
+}
+
 /// What the drop sheet asks, with the answers of last time.
 #[derive(Serialize, specta::Type)]
 #[serde(rename_all = "camelCase")]

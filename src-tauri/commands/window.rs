@@ -17,17 +17,28 @@ pub(crate) enum Told {
     Update {
         update: Box<Update>,
     },
-    /// Files are being dragged over the window.
-    DragOver,
+    /// Files are being dragged over the window, here.
+    DragOver {
+        at: Spot,
+    },
     DragLeft,
     /// Files were dropped, or chosen by another start of Rushes.
     Dropped {
         paths: Vec<String>,
+        /// Where in the window; absent where they came by another way.
+        at: Option<Spot>,
     },
     /// The engine cannot be opened; why, and what to do. It is tried again.
     Stuck {
         error: rushes_engine::error::Error,
     },
+}
+
+/// A place in the window, in CSS pixels from its upper left corner.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, specta::Type)]
+pub(crate) struct Spot {
+    pub(crate) x: i32,
+    pub(crate) y: i32,
 }
 
 /// The window is ready. What happened before is in the first update.

@@ -96,7 +96,7 @@ test('a folder is chosen, asked about, watched, and let go after a second look',
   render(WatchFolders);
   await user.click(screen.getByTestId('watch-choose'));
   await waitFor(() => expect(questions.current?.names).toEqual(['ingest']));
-  questions.answer(questions.current, { slug: 'Fire' });
+  questions.answer(questions.current, { fields: { slug: 'Fire' }, hurry: { breaking: false, by: null } });
   await waitFor(() =>
     expect(engine.watch).toHaveBeenCalledWith({
       path: '/media/ingest',

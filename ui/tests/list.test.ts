@@ -145,6 +145,8 @@ test('the menu offers what the row allows, and goes by arrow keys', async () => 
   const offered = within(menu).getAllByRole('menuitem');
   expect(offered.map((node) => node.dataset.testid)).toEqual([
     'row-pause',
+    'row-breaking-on',
+    'row-deadline',
     'row-reveal',
     'row-copy-key',
     'row-details',
@@ -163,7 +165,14 @@ test('for several rows the menu says how many each offer goes for', async () => 
   await user.keyboard('{Control>}a{/Control}');
   await user.click(screen.getAllByTestId('row-menu')[0]!);
   const offered = within(screen.getByRole('menu')).getAllByRole('menuitem');
-  expect(offered.map(plain)).toEqual(['Resume 1', 'Pause 2', 'Take 1 off the list', 'Cancel 3…']);
+  expect(offered.map(plain)).toEqual([
+    'Resume 1',
+    'Pause 2',
+    'Mark 3 breaking',
+    'Deadline 3…',
+    'Take 1 off the list',
+    'Cancel 3…',
+  ]);
   await user.click(offered[1]!);
   expect(engine.act).toHaveBeenCalledWith('pause', [1, 2]);
 });

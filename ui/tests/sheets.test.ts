@@ -25,7 +25,10 @@ const question: Question = {
   asks: ['slug', 'desk'],
   last: { slug: 'Market fire', desk: 'World' },
   yes: 'Send',
+  hurry: { breaking: false, by: null },
+  zone: 'Europe/Zurich',
 };
+const CALM = { breaking: false, by: null };
 
 test('the sheet begins with the last answer selected; enter sends', async () => {
   const user = userEvent.setup();
@@ -36,7 +39,7 @@ test('the sheet begins with the last answer selected; enter sends', async () => 
   expect(slug.value.slice(slug.selectionStart!, slug.selectionEnd!)).toBe('Market fire');
   expect(screen.queryByTestId('drop-field-story')).toBeNull();
   await user.keyboard('Harbour{Enter}');
-  expect(onanswer).toHaveBeenCalledWith({ slug: 'Harbour', desk: 'World' });
+  expect(onanswer).toHaveBeenCalledWith({ fields: { slug: 'Harbour', desk: 'World' }, hurry: CALM });
 });
 
 test('skip sends with nothing filled in, escape sends nothing', async () => {
@@ -44,7 +47,7 @@ test('skip sends with nothing filled in, escape sends nothing', async () => {
   const onanswer = vi.fn();
   render(DropSheet, { question, onanswer });
   await user.click(screen.getByTestId('drop-skip'));
-  expect(onanswer).toHaveBeenLastCalledWith({});
+  expect(onanswer).toHaveBeenLastCalledWith({ fields: {}, hurry: CALM });
   screen.getByTestId('drop-field-desk').focus();
   await user.keyboard('{Escape}');
   expect(onanswer).toHaveBeenLastCalledWith(null);
@@ -77,7 +80,7 @@ test('the form forgets the secret as it sends it, and keeps the rest when the bu
   expect(value('secret-key')).toBe('');
   expect(screen.getByTestId('form-save')).toBeDisabled();
   expect(onsave.mock.calls[0]![0]).toEqual({
-    profile: { ...NAIROBI, name: 'Lagos bureau', bureau: 'Lagos' },
+    profile: { ...NAIROBI, name: 'Lagos bureau', bureau: 'Lagos', zone: null },
     keys: { accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 's3cret', sessionToken: null },
   });
   answer({ code: 'noSuchBucket', message: 'There is no such bucket. Check its name.', detail: 'NoSuchBucket' });
@@ -122,7 +125,7 @@ test('the first run welcomes, and the practice newsroom leads to the transfers',
   render(App);
   begin();
   await screen.findByTestId('welcome');
-  hear({ told: 'dropped', paths: ['/a.mxf'] });
+  hear({ told: 'dropped', paths: ['/a.mxf'], at: null });
   expect(await screen.findByText(/will go as soon as a newsroom is chosen/)).toBeInTheDocument();
   await userEvent.click(screen.getByTestId('welcome-practice'));
   expect(engine.usePractice).toHaveBeenCalled();
@@ -158,9 +161,9 @@ test('files are sent by shortcut, by drop, and asked about in between', async ()
   await waitFor(() => expect(engine.addFiles).toHaveBeenCalledTimes(1));
   expect(engine.pickFiles).toHaveBeenCalledWith(false);
   engine.dropAsks.mockResolvedValueOnce(ok({ asks: ['slug'], last: {} }));
-  hear({ told: 'dragOver' });
+  hear({ told: 'dragOver', at: { x: 10, y: 10 } });
   expect(await screen.findByTestId('drop-overlay')).toHaveTextContent('Drop to send to Nairobi bureau');
-  hear({ told: 'dropped', paths: ['/b.mxf', '/c.mxf'] });
+  hear({ told: 'dropped', paths: ['/b.mxf', '/c.mxf'], at: { x: 10, y: 10 } });
   await user.type(await screen.findByTestId('drop-field-slug'), 'Fire{Enter}');
   await waitFor(() => expect(engine.addFiles).toHaveBeenCalledTimes(2));
   expect(engine.addFiles.mock.calls[1]![0]).toMatchObject({ place: { by: 'template', fields: { slug: 'Fire' } } });
@@ -185,8 +188,8 @@ test('newsrooms are changed and left from the switcher', async () => {
   const lagos = { ...NAIROBI, name: 'Lagos bureau' };
   engine.profiles.mockResolvedValue(
     ok([
-      { profile: NAIROBI, inUse: true },
-      { profile: lagos, inUse: false },
+      { profile: NAIROBI, zone: 'Europe/Zurich', inUse: true },
+      { profile: lagos, zone: 'Africa/Lagos', inUse: false },
     ]),
   );
   render(App);

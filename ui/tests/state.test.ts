@@ -106,10 +106,10 @@ test('being stuck is said until an update comes', () => {
 
 test('dragging is followed in every view', async () => {
   const { drops } = await import('../src/lib/state/drops.svelte');
-  hear({ told: 'dragOver' });
-  expect(drops.over).toBe(true);
+  hear({ told: 'dragOver', at: { x: 5, y: 6 } });
+  expect(drops.over).toEqual({ x: 5, y: 6 });
   hear({ told: 'dragLeft' });
-  expect(drops.over).toBe(false);
+  expect(drops.over).toBeNull();
 });
 
 test('a drop that is asked nothing goes at once', async () => {
@@ -118,6 +118,7 @@ test('a drop that is asked nothing goes at once', async () => {
     profile: 'Nairobi bureau',
     paths: ['/a.mxf'],
     place: { by: 'template', fields: {} },
+    hurry: { breaking: false, by: null },
   });
 });
 
@@ -130,7 +131,7 @@ test('several drops are asked one after the other, each with the newest answers'
   await vi.waitFor(() => expect(questions.current?.last.slug).toBe('Old'));
   expect(questions.current?.asks).toEqual(['slug']);
   const asked = questions.current;
-  questions.answer(asked, { slug: 'Fire' });
+  questions.answer(asked, { fields: { slug: 'Fire' }, hurry: { breaking: false, by: null } });
   questions.answer(asked, null);
   await first;
   await vi.waitFor(() => expect(questions.current?.last.slug).toBe('Fire'));

@@ -22,6 +22,13 @@ export const NAIROBI: Profile = {
   accelerate: false,
   keyTemplate: '{bureau}/{date}/{slug}/{name}',
   credentials: 'keychain',
+  zone: 'Europe/Zurich',
+};
+
+export const NO_LIMITS = {
+  settings: { plan: { always: { up: null, down: null }, schedule: [] }, uplinks: {} },
+  now: { limits: { up: null, down: null }, until: null },
+  zone: 'Europe/Zurich',
 };
 
 /** The engine of this test; answers as an empty newsroom does until told otherwise. */
@@ -31,6 +38,11 @@ export function stub(): Stub & { told: (told: Told) => void } {
     addFiles: vi.fn(async () => ok({ batch: 1, transfers: [1], leftOut: 0 })),
     fetchClips: vi.fn(async () => ok({ batch: 1, transfers: [1], leftOut: 0 })),
     act: vi.fn(async () => ok(null)),
+    setBreaking: vi.fn(async () => ok(null)),
+    setDeadline: vi.fn(async () => ok(null)),
+    openPortal: vi.fn(async () => ok(null)),
+    limits: vi.fn(async () => ok(NO_LIMITS)),
+    setLimits: vi.fn(async () => ok(null)),
     dropAsks: vi.fn(async () => ok({ asks: [], last: {} })),
     reveal: vi.fn(async () => ok(null)),
     watch: vi.fn(async () => ok(null)),
@@ -38,7 +50,7 @@ export function stub(): Stub & { told: (told: Told) => void } {
     footage: vi.fn(async () => ok(page)),
     lookAgain: vi.fn(async () => ok(null)),
     clipDetails: vi.fn(async () => no()),
-    profiles: vi.fn(async () => ok([{ profile: NAIROBI, inUse: true }])),
+    profiles: vi.fn(async () => ok([{ profile: NAIROBI, zone: 'Europe/Zurich', inUse: true }])),
     saveProfile: vi.fn(async () => ok(null)),
     useProfile: vi.fn(async () => ok(null)),
     removeProfile: vi.fn(async () => ok(null)),
@@ -83,6 +95,10 @@ export function row(id: number, status: Status = { state: 'running' }, given: Pa
     rate: 10_500_000,
     eta: null,
     kept: 0,
+    breaking: false,
+    due: null,
+    yields: false,
+    portal: null,
     addedAt: 1000 + id,
     startedAt: 2000,
     endedAt: ended ? 43_000 : null,
@@ -92,6 +108,7 @@ export function row(id: number, status: Status = { state: 'running' }, given: Pa
       cancel: !ended && state !== 'cancelling',
       retry: state === 'failed' || state === 'waiting',
       forget: ended,
+      hasten: !ended && state !== 'cancelling',
     },
     ...given,
     ...status,

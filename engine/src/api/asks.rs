@@ -19,6 +19,18 @@ pub struct AddFiles {
     /// Absolute paths. A folder brings all that is in it and keeps its structure.
     pub paths: Vec<String>,
     pub place: Place,
+    #[serde(default)]
+    pub hurry: Hurry,
+}
+
+/// How much a drop hurries.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub struct Hurry {
+    pub breaking: bool,
+    /// A time of day, such as `18:00`: the next one in the newsroom's time zone.
+    pub by: Option<String>,
 }
 
 /// Where in the bucket files go.

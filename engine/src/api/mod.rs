@@ -6,6 +6,7 @@ pub mod rows;
 
 use crate::error::Error;
 use crate::keys::{Field, Fields};
+use crate::limit::LimitSettings;
 use crate::profile::ProfileRow;
 use crate::transfer::TransferId;
 
@@ -22,6 +23,15 @@ pub trait Rushes {
     async fn fetch_clips(request: FetchClips) -> Result<Added, Error>;
     /// For all of `ids`, or for none: an action that one of them does not allow is refused for all.
     async fn act(action: Action, ids: Vec<TransferId>) -> Result<(), Error>;
+
+    /// For all of `ids`, or for none.
+    async fn set_breaking(ids: Vec<TransferId>, breaking: bool) -> Result<(), Error>;
+    /// `by` is a time of day in each transfer's newsroom; absent, there is no deadline any more.
+    async fn set_deadline(ids: Vec<TransferId>, by: Option<String>) -> Result<(), Error>;
+
+    async fn limits() -> LimitsRow;
+    /// Holds at once.
+    async fn set_limits(settings: LimitSettings) -> Result<(), Error>;
 
     async fn transfer(id: TransferId) -> Result<TransferRow, Error>;
 

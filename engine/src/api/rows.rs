@@ -3,7 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::deadline::Verdict;
 use crate::error::Error;
+use crate::limit::{InForce, LimitSettings};
 use crate::transfer::{BatchId, Can, Direction, Status, TransferId, UnixMs};
 
 /// Everything that changed after the sequence number that was asked for. The last one wins.
@@ -58,10 +60,28 @@ pub struct TransferRow {
     pub eta: Option<UnixMs>,
     /// Bytes that were already there when this run of the engine took the transfer up.
     pub kept: u64,
+    pub breaking: bool,
+    pub due: Option<Due>,
+    /// It stands back for something breaking, which has all there is.
+    pub yields: bool,
+    /// The page on which somebody must sign in to the network before it goes on; http or https, from the network and
+    /// not to be trusted.
+    pub portal: Option<String>,
     pub added_at: UnixMs,
     pub started_at: Option<UnixMs>,
     pub ended_at: Option<UnixMs>,
     pub can: Can,
+}
+
+/// The deadline of a transfer, and whether it is made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub struct Due {
+    pub at: UnixMs,
+    /// The time zone in which it was said, by its IANA name.
+    pub zone: String,
+    pub verdict: Verdict,
 }
 
 /// Neighbouring parts in the same condition.
@@ -95,6 +115,8 @@ pub struct Totals {
     pub paused: u32,
     /// Failed, or waiting for something that only the user can mend.
     pub needs_you: u32,
+    /// Will miss their deadline, or have.
+    pub late: u32,
     pub done_today: u32,
     pub bytes_left: u64,
     pub rate_up: u64,
@@ -104,6 +126,19 @@ pub struct Totals {
     /// Bytes a second, one figure a second, oldest first, at most 120.
     pub history_up: Vec<u64>,
     pub history_down: Vec<u64>,
+    /// How much of the link may be used now.
+    pub limit: InForce,
+}
+
+/// The limits that were set, and what they come to now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub struct LimitsRow {
+    pub settings: LimitSettings,
+    pub now: InForce,
+    /// The time zone in which the schedule is meant, by its IANA name: the newsroom's.
+    pub zone: String,
 }
 
 /// An uplink and a route, with what it carries.

@@ -17,7 +17,7 @@ use crate::sink;
 use crate::source::Source;
 use crate::transfer::{Direction, Proof, Transfer};
 
-use super::upload::whole_object;
+use super::prove::whole_object;
 
 /// How far S3's clock and ours may be apart when an upload is recognised by when it began.
 const CLOCKS_APART_MS: i64 = 15 * 60 * 1000;

@@ -1,30 +1,17 @@
 //! An object's way down: hold to one version, claim a name, fetch what is missing by ranges, prove, sync, show.
 
-use std::collections::VecDeque;
 use std::path::Path;
-use std::time::Duration;
 
-use bytes::BytesMut;
-use futures::FutureExt;
-use futures::future::BoxFuture;
-use futures::stream::{FuturesUnordered, StreamExt};
-use tokio::task::JoinSet;
-
-use super::upload::whole_object;
-use super::{Drive, Driven, Patience, Stop};
+use super::fetch::Fetch;
+use super::prove::whole_object;
+use super::{Drive, Driven, Stop};
 use crate::error::{Code, Error, Result};
-use crate::integrity::{Algorithm, Checksum, Crc64, Crc64Sum, checksum_of};
-use crate::journal::transfers::{Acked, PlannedPart};
-use crate::lane::{ONLY_LANE, Slot};
-use crate::parts::{self, Part};
-use crate::s3::{Answer, Class, Object, Refusal, Store};
+use crate::integrity::{Algorithm, Checksum, Crc64, checksum_of};
+use crate::journal::transfers::PlannedPart;
+use crate::parts;
+use crate::s3::{Class, Object, Store};
 use crate::sink::{self, Sink};
-use crate::transfer::{Change, Direction, Held, Proof, Transfer};
-
-/// What is collected of a range before it is written.
-const PIECE: usize = 512 << 10;
-/// A range whose body brings no byte for this long is fetched by another connection.
-const SILENT: Duration = Duration::from_secs(20);
+use crate::transfer::{Change, Held, Proof, Transfer};
 
 pub(super) async fn download(drive: &Drive) -> Driven<Proof> {
     let mut transfer = drive.transfer()?;
@@ -49,11 +36,12 @@ pub(super) async fn download(drive: &Drive) -> Driven<Proof> {
         }
     };
     if plan.is_empty() {
-        plan = drive.set_plan(parts::plan(transfer.size)?).await?;
+        plan = drive.set_plan(parts::ranges(transfer.size)?).await?;
     }
-    let fetching = Fetching { drive, transfer: &transfer, held: &held, store: &store, sink: &sink };
+    let fetching = Fetching { drive, transfer: &transfer, held: &held, sink: &sink };
     fetching.verify(&mut plan).await?;
-    fetching.fetch_missing(&mut plan).await?;
+    let fetch = Fetch { drive, transfer: &transfer, etag: &held.etag, store: &store, sink: &sink };
+    fetch.missing(&mut plan).await?;
     drive.core.change(drive.id, Change::Finish)?;
     let proof = fetching.prove(&plan).await?;
     sink.sync().await?;
@@ -123,7 +111,6 @@ struct Fetching<'a> {
     drive: &'a Drive,
     transfer: &'a Transfer,
     held: &'a Held,
-    store: &'a Store,
     sink: &'a Sink,
 }
 
@@ -141,66 +128,6 @@ impl Fetching<'_> {
                 *acked = None;
             }
         }
-        Ok(())
-    }
-
-    async fn fetch_missing(&self, plan: &mut [PlannedPart]) -> Driven<()> {
-        let mut open: VecDeque<usize> = VecDeque::new();
-        for i in 0..plan.len() {
-            if plan[i].1.is_some() {
-                continue;
-            }
-            if plan[i].0.length == 0 {
-                // An empty object has no range to ask for.
-                self.got(plan, i, Crc64::of(b"")).await?;
-            } else {
-                open.push_back(i);
-            }
-        }
-        let mut patience = Patience::new(self.drive.core.slots(Direction::Down).allowed());
-        let mut flying: JoinSet<(usize, Fetched)> = JoinSet::new();
-        let mut resting: FuturesUnordered<BoxFuture<'static, usize>> = FuturesUnordered::new();
-        loop {
-            if open.is_empty() && flying.is_empty() && resting.is_empty() {
-                return Ok(());
-            }
-            tokio::select! {
-                biased;
-                Some(landed) = flying.join_next(), if !flying.is_empty() => {
-                    let (i, fetched) = landed.map_err(Error::internal)?;
-                    match fetched {
-                        Fetched::Whole(crc) => {
-                            self.got(plan, i, crc).await?;
-                            patience.succeeded();
-                        }
-                        Fetched::Refused(refusal) => {
-                            self.drive.dropped(plan[i].0.number)?;
-                            let rest = patience.failed(refusal)?;
-                            resting.push(async move { tokio::time::sleep(rest).await; i }.boxed());
-                        }
-                        Fetched::Disk(error) => return Err(error.into()),
-                    }
-                }
-                Some(i) = resting.next(), if !resting.is_empty() => open.push_back(i),
-                slot = self.drive.slot(Direction::Down), if !open.is_empty() => {
-                    let slot = slot?;
-                    let Some(i) = open.pop_front() else { continue };
-                    let range = plan[i].0;
-                    self.drive.in_flight(range.number)?;
-                    let (store, sink) = (self.store.clone(), self.sink.clone());
-                    let (key, etag) = (self.transfer.key.clone(), self.held.etag.clone());
-                    flying.spawn(async move { (i, fetch(&store, &key, &etag, range, &sink, slot).await) });
-                }
-            }
-        }
-    }
-
-    async fn got(&self, plan: &mut [PlannedPart], i: usize, crc: Crc64) -> Driven<()> {
-        let number = plan[i].0.number;
-        let acked = Acked { etag: String::new(), crc, lane: ONLY_LANE };
-        self.drive.acked(number, acked.clone()).await?;
-        self.drive.core.with(self.drive.id, |one| one.sent_here.1.insert(number))?;
-        plan[i].1 = Some(acked);
         Ok(())
     }
 
@@ -237,64 +164,4 @@ async fn show(drive: &Drive, mut transfer: Transfer) -> Driven<()> {
         drive.set_facts(&transfer).await?;
     }
     Ok(())
-}
-
-enum Fetched {
-    Whole(Crc64),
-    Refused(Refusal),
-    Disk(Error),
-}
-
-/// Fetches one range into its place.
-async fn fetch(store: &Store, key: &str, etag: &str, range: Part, sink: &Sink, slot: Slot) -> Fetched {
-    let fetched = fetch_into(store, key, etag, range, sink).await;
-    drop(slot);
-    fetched.unwrap_or_else(|unwhole| unwhole)
-}
-
-async fn fetch_into(
-    store: &Store,
-    key: &str,
-    etag: &str,
-    range: Part,
-    sink: &Sink,
-) -> std::result::Result<Fetched, Fetched> {
-    let mut body = store.get(key, etag, range).await.map_err(Fetched::Refused)?;
-    let mut sum = Crc64Sum::default();
-    let (mut collected, mut written) = (BytesMut::with_capacity(PIECE), 0);
-    loop {
-        let piece: Option<Answer<_>> = match tokio::time::timeout(SILENT, body.next()).await {
-            Ok(piece) => piece,
-            Err(_) => return Err(broken_off("no byte came for 20 s")),
-        };
-        let ended = piece.is_none();
-        if let Some(piece) = piece {
-            collected.extend_from_slice(&piece.map_err(Fetched::Refused)?);
-        }
-        if written + collected.len() as u64 > range.length {
-            return Err(broken_off("more bytes came than the range has"));
-        }
-        if collected.len() >= PIECE || ended && !collected.is_empty() {
-            sum.update(&collected);
-            let bytes = std::mem::replace(&mut collected, BytesMut::with_capacity(PIECE)).freeze();
-            let length = bytes.len() as u64;
-            sink.write(bytes, range.offset + written).await.map_err(Fetched::Disk)?;
-            written += length;
-        }
-        if ended {
-            return if written == range.length {
-                Ok(Fetched::Whole(sum.value()))
-            } else {
-                Err(broken_off("the range ended early"))
-            };
-        }
-    }
-}
-
-fn broken_off(cause: &str) -> Fetched {
-    Fetched::Refused(Refusal {
-        class: Class::Network,
-        error: Error::new(Code::Offline, "The connection broke off. It goes on by itself.").because(cause),
-        status: None,
-    })
 }

@@ -3,8 +3,13 @@
 
 mod abort;
 mod download;
+mod fetch;
+mod flight;
+mod prove;
+mod send;
 mod upload;
 mod upload_small;
+mod wanting;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +20,7 @@ use crate::clock;
 use crate::core::Core;
 use crate::error::{Code, Error, Result};
 use crate::journal::transfers::{self, Acked, PlannedPart};
-use crate::lane::{ONLY_LANE, Slot};
+use crate::lane::{ONLY_LANE, Slot, Slots};
 use crate::parts::{Condition, Part};
 use crate::s3::{Class, Refusal, Store};
 use crate::transfer::{Change, Direction, Proof, Status, Transfer, TransferId, Why};
@@ -103,9 +108,9 @@ impl Drive {
         self.core.journal.write(move |c| transfers::set_facts(c, &facts)).await?;
         let facts = transfer.clone();
         self.core.with(self.id, |one| {
-            // The status has its own way: it may have changed meanwhile.
-            let life = one.transfer.life.clone();
-            one.transfer = Transfer { life, ..facts };
+            // Status and urgency have their own ways: they may have changed meanwhile.
+            let (life, urgency) = (one.transfer.life.clone(), one.transfer.urgency.clone());
+            one.transfer = Transfer { life, urgency, ..facts };
         })
     }
 
@@ -158,6 +163,22 @@ impl Drive {
         })
     }
 
+    /// They count: on disk first, all at once.
+    async fn all_acked(&self, acked: Vec<(u32, Acked)>) -> Result<()> {
+        let (id, now) = (self.id, clock::now());
+        let written = acked.clone();
+        self.core
+            .journal
+            .write(move |c| written.iter().try_for_each(|(number, acked)| transfers::ack(c, id, *number, acked, now)))
+            .await?;
+        self.core.with(self.id, |one| {
+            for (number, acked) in acked {
+                one.set_condition(number, Condition::Acked(acked.lane));
+            }
+            one.waits = 0;
+        })
+    }
+
     /// It does not count any more.
     async fn unacked(&self, number: u32) -> Result<()> {
         let id = self.id;
@@ -187,13 +208,18 @@ impl Drive {
 /// let the whole transfer wait.
 struct Patience {
     failures: u32,
-    allowed: u32,
+    /// How many may be in flight: when the network goes, all of them fail at once.
+    slots: Option<Slots>,
 }
 
 impl Patience {
-    fn new(in_flight: usize) -> Patience {
-        // When the network goes, everything in flight fails at once: then some try again before all wait.
-        Patience { failures: 0, allowed: in_flight as u32 + 4 }
+    /// For requests one after the other.
+    fn of_one() -> Patience {
+        Patience { failures: 0, slots: None }
+    }
+
+    fn new(slots: &Slots) -> Patience {
+        Patience { failures: 0, slots: Some(slots.clone()) }
     }
 
     fn succeeded(&mut self) {
@@ -204,8 +230,14 @@ impl Patience {
     fn failed(&mut self, refusal: Refusal) -> Driven<Duration> {
         match refusal.class {
             Class::Again | Class::Network | Class::Later => {
+                if refusal.class == Class::Later
+                    && let Some(slots) = &self.slots
+                {
+                    slots.slow_down();
+                }
                 self.failures += 1;
-                if self.failures > self.allowed { Err(refusal.into()) } else { Ok(pause(self.failures)) }
+                let allowed = self.slots.as_ref().map_or(1, Slots::allowed) as u32 + 4;
+                if self.failures > allowed { Err(refusal.into()) } else { Ok(pause(self.failures)) }
             }
             _ => Err(refusal.into()),
         }

@@ -1,14 +1,11 @@
 //! A file's way up: adopt or create the upload, send what is missing, complete, prove. Files of one part go by
 //! `upload_small`.
 
-use std::collections::{HashSet, VecDeque};
-
-use futures::FutureExt;
-use futures::future::BoxFuture;
-use futures::stream::{FuturesUnordered, StreamExt};
-use tokio::task::JoinSet;
+use std::collections::HashSet;
 
 use super::abort::find_unheard;
+use super::prove::{Sent, completed_list, each_part, mismatch, recognise, same_etag, whole_object};
+use super::send::{self, To, send_part};
 use super::{Drive, Driven, Patience, Stop};
 use crate::clock;
 use crate::error::{Code, Error, Result};
@@ -16,14 +13,15 @@ use crate::integrity::{Algorithm, Crc64};
 use crate::journal::transfers::{Acked, PlannedPart};
 use crate::journal::uploads::{self, Stage, Upload};
 use crate::keys::numbered;
-use crate::lane::{ONLY_LANE, Slot};
+use crate::lane::ONLY_LANE;
 use crate::parts::{self, Part};
-use crate::s3::{AckedPart, Answer, Class, Completed, ListedPart, Object, Offers, PartSum, Refusal, Store};
+use crate::s3::{Answer, Class, Completed, ListedPart, Offers, Refusal, Store};
 use crate::source::{Source, changed};
 use crate::transfer::{Change, Direction, Proof, Transfer};
 
 /// How many names are tried before the folder in the bucket is held to be full of them.
 const MOST_NAMES: u32 = 1_000;
+
 pub(super) async fn upload(drive: &Drive) -> Driven<Proof> {
     let mut transfer = drive.transfer()?;
     let source = Source::open(&transfer.path).await?;
@@ -99,10 +97,22 @@ impl Sending<'_> {
             self.find_out(&mut plan).await?;
         }
         // Parts are read again while others are sent; no Complete before both are through.
-        futures::try_join!(self.verify(before), self.send_missing(&mut plan))?;
+        let to = self.to();
+        futures::try_join!(self.verify(before), send::missing(self.drive, &to, &mut plan))?;
         self.check_source(&plan).await?;
         self.drive.core.change(self.drive.id, Change::Finish)?;
         self.complete(plan).await
+    }
+
+    fn to(&self) -> To {
+        To {
+            store: self.store.clone(),
+            source: self.source.clone(),
+            key: self.transfer.key.clone(),
+            upload_id: self.upload_id.clone(),
+            offers: self.offers,
+            piece: self.drive.core.slots(Direction::Up).piece() / 2,
+        }
     }
 
     /// Brings journal and ListParts together. ListParts is the truth, the journal its memory: what both know stays, what
@@ -156,8 +166,7 @@ impl Sending<'_> {
         let Some((part, acked)) = plan.iter_mut().find(|(_, acked)| acked.is_none()) else { return Ok(()) };
         let slot = self.drive.slot(Direction::Up).await?;
         self.drive.in_flight(part.number)?;
-        let (key, upload_id) = (self.transfer.key.clone(), self.upload_id.clone());
-        let sent = send_part(self.store.clone(), self.source.clone(), key, upload_id, *part, self.offers, slot).await;
+        let sent = send_part(self.to(), *part, slot).await;
         self.drive.dropped(part.number)?;
         let takes_it = match &sent {
             Ok((known, told)) => {
@@ -184,56 +193,6 @@ impl Sending<'_> {
         Ok(())
     }
 
-    /// Every part that is not acknowledged, each by a slot of its own.
-    async fn send_missing(&self, plan: &mut [PlannedPart]) -> Driven<()> {
-        let mut open: VecDeque<usize> = (0..plan.len()).filter(|i| plan[*i].1.is_none()).collect();
-        let mut patience = Patience::new(self.drive.core.slots(Direction::Up).allowed());
-        let mut flying: JoinSet<(usize, Result<Acked>, Option<Refusal>)> = JoinSet::new();
-        let mut resting: FuturesUnordered<BoxFuture<'static, usize>> = FuturesUnordered::new();
-        loop {
-            if open.is_empty() && flying.is_empty() && resting.is_empty() {
-                return Ok(());
-            }
-            tokio::select! {
-                biased;
-                Some(landed) = flying.join_next(), if !flying.is_empty() => {
-                    let (i, sent, refusal) = landed.map_err(Error::internal)?;
-                    let number = plan[i].0.number;
-                    match (sent, refusal) {
-                        (Ok(acked), _) => {
-                            self.drive.acked(number, acked.clone()).await?;
-                            self.drive.core.with(self.drive.id, |one| one.sent_here.1.insert(number))?;
-                            plan[i].1 = Some(acked);
-                            patience.succeeded();
-                        }
-                        (Err(_), Some(refusal)) => {
-                            self.drive.dropped(number)?;
-                            let rest = patience.failed(refusal)?;
-                            resting.push(async move { tokio::time::sleep(rest).await; i }.boxed());
-                        }
-                        (Err(error), None) => return Err(error.into()),
-                    }
-                }
-                Some(i) = resting.next(), if !resting.is_empty() => open.push_back(i),
-                slot = self.drive.slot(Direction::Up), if !open.is_empty() => {
-                    let slot = slot?;
-                    let Some(i) = open.pop_front() else { continue };
-                    self.drive.in_flight(plan[i].0.number)?;
-                    let sending = send_part(
-                        self.store.clone(), self.source.clone(), self.transfer.key.clone(), self.upload_id.clone(),
-                        plan[i].0, self.offers, slot,
-                    );
-                    flying.spawn(async move {
-                        match sending.await {
-                            Ok((acked, _)) => (i, Ok(acked), None),
-                            Err((error, refusal)) => (i, Err(error), refusal),
-                        }
-                    });
-                }
-            }
-        }
-    }
-
     /// The last look before Complete: the same file, and where the system says that something about it changed, the
     /// same bytes.
     async fn check_source(&self, plan: &[PlannedPart]) -> Driven<()> {
@@ -251,7 +210,7 @@ impl Sending<'_> {
     async fn complete(&self, mut plan: Vec<PlannedPart>) -> Driven<Proof> {
         let id = self.upload;
         self.drive.core.journal.write(move |c| uploads::set_stage(c, id, Stage::Completing)).await?;
-        let mut patience = Patience::new(1);
+        let mut patience = Patience::of_one();
         loop {
             let (list, whole) = completed_list(&plan)?;
             let answer = self.store.complete(&self.transfer.key, &self.upload_id, &list, whole, self.offers).await;
@@ -281,7 +240,7 @@ impl Sending<'_> {
                         let listed = self.store.list_parts(&self.transfer.key, &self.upload_id).await?;
                         self.drive.back_to_running()?;
                         self.reconcile(&mut plan, &listed).await?;
-                        self.send_missing(&mut plan).await?;
+                        send::missing(self.drive, &self.to(), &mut plan).await?;
                         self.drive.core.change(self.drive.id, Change::Finish)?;
                     }
                     _ => return Err(refusal.into()),
@@ -332,40 +291,6 @@ impl Sending<'_> {
         }
         Err(Stop::Anew)
     }
-}
-
-/// Sends one part and checks the answer; also tells whether the store told a checksum. The refusal stands beside the
-/// error where the request failed.
-async fn send_part(
-    store: Store,
-    source: Source,
-    key: String,
-    upload_id: String,
-    part: Part,
-    offers: Offers,
-    slot: Slot,
-) -> std::result::Result<(Acked, bool), (Error, Option<Refusal>)> {
-    let sum = part_sum(&source, part, offers).await.map_err(|e| (e, None))?;
-    let (body, tap) = source.body(part);
-    let answer: Answer<AckedPart> = store.put_part(&key, &upload_id, part, body, sum).await;
-    drop(slot);
-    if let Some(trouble) = tap.trouble() {
-        return Err((trouble, None));
-    }
-    let acked = answer.map_err(|refusal| (refusal.error.clone(), Some(refusal)))?;
-    let crc = tap.crc().ok_or_else(|| (Error::internal("a part was acknowledged before it was read"), None))?;
-    if acked.crc.is_some_and(|theirs| theirs != crc) {
-        let error = Error::new(Code::StoreRefused, "A part was damaged on the way; it is sent again.");
-        return Err((error.clone(), Some(Refusal { class: Class::Again, error, status: None })));
-    }
-    Ok((Acked { etag: acked.etag, crc, lane: ONLY_LANE }, acked.crc.is_some()))
-}
-
-pub(super) async fn part_sum(source: &Source, part: Part, offers: Offers) -> Result<PartSum> {
-    Ok(match offers {
-        Offers::WholeCrc64 => PartSum::Crc64Trailer,
-        Offers::PartMd5 => PartSum::Md5(source.md5(part).await?),
-    })
 }
 
 /// Finds the first free key, and journals it. A clip that is in the bucket already is not sent twice: its proof instead.
@@ -487,71 +412,4 @@ impl Drive {
         let id = self.id;
         self.core.journal.read(move |c| uploads::upload_of(c, id)).await
     }
-}
-
-/// A part as Complete names it: with its ETag and checksum.
-type Sent = (Part, String, Crc64);
-
-/// The list for Complete and the whole's checksum. An error where a part is not acknowledged.
-fn completed_list(plan: &[PlannedPart]) -> Result<(Vec<Sent>, Crc64)> {
-    let list: Option<Vec<_>> =
-        plan.iter().map(|(part, acked)| acked.as_ref().map(|a| (*part, a.etag.clone(), a.crc))).collect();
-    let list = list.ok_or_else(|| Error::internal("an upload was completed before all of it was sent"))?;
-    let whole = Crc64::combine(list.iter().map(|(part, _, crc)| (*crc, part.length)));
-    Ok((list, whole))
-}
-
-/// Whether the object is what this upload makes, and how far that is proved. Only a checksum of the whole proves; the
-/// multipart ETag, made of our own parts' ETags, recognises.
-fn recognise(object: &Object, list: &[Sent], whole: Crc64, size: u64) -> Option<Proof> {
-    if object.size != size {
-        return None;
-    }
-    match &object.checksum {
-        Some(kept) if kept.algorithm == Algorithm::Crc64Nvme => {
-            (kept.value == whole.to_string()).then(|| whole_object(whole))
-        }
-        _ => same_etag(&object.etag, &multipart_etag(list)?).then(|| each_part(Offers::PartMd5)),
-    }
-}
-
-/// The MD5 of the parts' MD5s and their number, as S3 and its likes write it. `None` where a part's ETag is no MD5.
-fn multipart_etag(list: &[Sent]) -> Option<String> {
-    use md5::Digest as _;
-    let mut digest = md5::Md5::new();
-    for (_, etag, _) in list {
-        let etag = etag.trim_matches('"');
-        if etag.len() != 32 || !etag.is_ascii() {
-            return None;
-        }
-        for i in (0..32).step_by(2) {
-            digest.update([u8::from_str_radix(&etag[i..i + 2], 16).ok()?]);
-        }
-    }
-    let hex: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Some(format!("{hex}-{}", list.len()))
-}
-
-fn same_etag(a: &str, b: &str) -> bool {
-    a.trim_matches('"').eq_ignore_ascii_case(b.trim_matches('"'))
-}
-
-/// The store checked each part as it arrived, with what it offers, and tells nothing of the whole.
-pub(super) fn each_part(offers: Offers) -> Proof {
-    let algorithm = match offers {
-        Offers::WholeCrc64 => Algorithm::Crc64Nvme,
-        Offers::PartMd5 => Algorithm::Md5,
-    };
-    Proof::EachPart { algorithm: algorithm.name().to_owned() }
-}
-
-pub(super) fn whole_object(crc: Crc64) -> Proof {
-    Proof::WholeObject { algorithm: Algorithm::Crc64Nvme.name().to_owned(), checksum: crc.to_string() }
-}
-
-pub(super) fn mismatch(key: &str) -> Error {
-    Error::new(
-        Code::ChecksumMismatch,
-        format!("What the bucket holds as {key} is not what was sent. Retry to send it again."),
-    )
 }

@@ -1,6 +1,8 @@
 //! A file of one part: one PutObject, which is atomic and needs no upload ID. What was not heard is looked up.
 
-use super::upload::{claim_key, each_part, mismatch, part_sum, whole_object};
+use super::prove::{each_part, mismatch, whole_object};
+use super::send::part_sum;
+use super::upload::claim_key;
 use super::{Drive, Driven, Patience, Stop};
 use crate::integrity::{Algorithm, Crc64};
 use crate::journal::transfers::Acked;
@@ -21,13 +23,13 @@ pub(super) async fn upload(
     if let Some(proof) = claim_key(drive, &mut transfer, source, store).await? {
         return Ok(proof);
     }
-    let mut patience = Patience::new(1);
+    let mut patience = Patience::of_one();
     let mut only_new = true;
     loop {
         let slot = drive.slot(Direction::Up).await?;
         drive.in_flight(part.number)?;
         let sum = part_sum(source, part, offers).await?;
-        let (body, tap) = source.body(part);
+        let (body, tap) = source.body(part, drive.core.slots(Direction::Up).piece() / 2);
         let metadata = transfer.metadata.clone().into_iter().collect();
         let answer = store.put(&transfer.key, part, body, sum, metadata, only_new).await;
         drop(slot);

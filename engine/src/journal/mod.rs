@@ -8,6 +8,8 @@ pub(crate) mod transfers;
 pub(crate) mod uploads;
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
@@ -18,7 +20,8 @@ use tokio::sync::oneshot;
 use crate::error::{Code, Error, Result};
 
 /// In order, for ever: one that was released is never edited, a new one is added.
-const STEPS: &[M<'static>] = &[M::up(include_str!("migrations/0001_first.sql"))];
+const STEPS: &[M<'static>] =
+    &[M::up(include_str!("migrations/0001_first.sql")), M::up(include_str!("migrations/0002_urgency.sql"))];
 const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
 /// How many pieces of work share one sync at most.
 const GROUP: usize = 512;
@@ -31,6 +34,8 @@ type Work = Box<dyn FnOnce(&Connection) -> Answer + Send>;
 pub(crate) struct Journal {
     work: Option<Sender<Work>>,
     thread: Option<JoinHandle<()>>,
+    /// How many transactions were committed.
+    commits: Arc<AtomicU64>,
 }
 
 impl Journal {
@@ -47,11 +52,15 @@ impl Journal {
             e => failed(e),
         })?;
         let (work, asked) = channel();
+        let commits = Arc::<AtomicU64>::default();
         let thread = std::thread::Builder::new()
             .name("journal".into())
-            .spawn(move || serve(&connection, &asked))
+            .spawn({
+                let commits = commits.clone();
+                move || serve(&connection, &asked, &commits)
+            })
             .map_err(Error::internal)?;
-        Ok(Journal { work: Some(work), thread: Some(thread) })
+        Ok(Journal { work: Some(work), thread: Some(thread), commits })
     }
 
     /// Runs `work` in the next transaction and answers when it is on disk. A failing piece takes back only itself.
@@ -75,6 +84,12 @@ impl Journal {
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T> {
         self.ask(work).await
+    }
+
+    /// Each is one sync of the disk.
+    #[cfg(test)]
+    pub(crate) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
     }
 
     async fn ask<T: Send + 'static>(
@@ -116,6 +131,7 @@ impl Drop for Journal {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+        tracing::debug!(commits = self.commits.load(Ordering::Relaxed), "the journal is closed");
     }
 }
 
@@ -127,7 +143,7 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(std::time::Duration::from_secs(5))
 }
 
-fn serve(connection: &Connection, asked: &Receiver<Work>) {
+fn serve(connection: &Connection, asked: &Receiver<Work>, commits: &AtomicU64) {
     while let Ok(first) = asked.recv() {
         let mut answers = Vec::new();
         let begun = connection.execute_batch("BEGIN IMMEDIATE");
@@ -138,6 +154,7 @@ fn serve(connection: &Connection, asked: &Receiver<Work>) {
             answers.push(next(connection));
         }
         let committed = begun.and_then(|()| connection.execute_batch("COMMIT"));
+        commits.fetch_add(1, Ordering::Relaxed);
         if committed.is_err() {
             let _ = connection.execute_batch("ROLLBACK");
         }

@@ -7,9 +7,10 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::deadline::Deadline;
 use crate::integrity::Crc64;
 use crate::parts::Part;
-use crate::transfer::{BatchId, Direction, Life, Look, Transfer, TransferId, UnixMs};
+use crate::transfer::{BatchId, Direction, Life, Look, Transfer, TransferId, UnixMs, Urgency};
 
 /// A part that S3 answered for, or a range that is on this disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,8 +38,8 @@ pub(crate) fn add_transfer(c: &Connection, transfer: &Transfer) -> Result<(Trans
     }
     c.prepare_cached(
         "INSERT INTO transfer (batch, direction, profile, bucket, asked, wanted, key, path, name, story, metadata, size,
-             status, live, added_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 1, ?14)",
+             status, live, added_at, breaking, deadline, deadline_zone)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 1, ?14, ?15, ?16, ?17)",
     )?
     .execute(params![
         transfer.batch,
@@ -55,6 +56,9 @@ pub(crate) fn add_transfer(c: &Connection, transfer: &Transfer) -> Result<(Trans
         transfer.size as i64,
         json(&transfer.life.status)?,
         transfer.life.added_at,
+        transfer.urgency.breaking,
+        transfer.urgency.deadline.as_ref().map(|deadline| deadline.at),
+        transfer.urgency.deadline.as_ref().map(|deadline| &deadline.zone),
     ])?;
     Ok((c.last_insert_rowid(), true))
 }
@@ -63,6 +67,14 @@ pub(crate) fn add_transfer(c: &Connection, transfer: &Transfer) -> Result<(Trans
 pub(crate) fn set_life(c: &Connection, id: TransferId, life: &Life) -> Result<()> {
     c.prepare_cached("UPDATE transfer SET status = ?2, live = ?3, started_at = ?4, ended_at = ?5 WHERE id = ?1")?
         .execute(params![id, json(&life.status)?, !life.status.is_ended(), life.started_at, life.ended_at])?;
+    Ok(())
+}
+
+pub(crate) fn set_urgency(c: &Connection, id: TransferId, urgency: &Urgency) -> Result<()> {
+    let deadline = urgency.deadline.as_ref();
+    c.prepare_cached("UPDATE transfer SET breaking = ?2, deadline = ?3, deadline_zone = ?4 WHERE id = ?1")?.execute(
+        params![id, urgency.breaking, deadline.map(|deadline| deadline.at), deadline.map(|deadline| &deadline.zone)],
+    )?;
     Ok(())
 }
 
@@ -89,7 +101,7 @@ pub(crate) fn set_facts(c: &Connection, transfer: &Transfer) -> Result<()> {
 pub(crate) fn load(c: &Connection, ended: u32) -> Result<Vec<Transfer>> {
     c.prepare(
         "SELECT id, batch, direction, profile, bucket, asked, wanted, key, path, name, story, metadata, size, modified,
-                touched, held, status, added_at, started_at, ended_at
+                touched, held, status, added_at, started_at, ended_at, breaking, deadline, deadline_zone
          FROM transfer
          WHERE live = 1 OR id IN (
              SELECT id FROM transfer WHERE live = 0 AND forgotten = 0 ORDER BY ended_at DESC LIMIT ?1)
@@ -187,6 +199,10 @@ fn transfer_of(row: &Row<'_>) -> Result<Transfer> {
             .then(|| Ok::<_, rusqlite::Error>(Look { size, modified, touched: row.get(14)? }))
             .transpose()?,
         held: held.map(|h| from_json(&h, 15)).transpose()?,
+        urgency: Urgency {
+            breaking: row.get(20)?,
+            deadline: row.get::<_, Option<UnixMs>>(21)?.zip(row.get(22)?).map(|(at, zone)| Deadline { at, zone }),
+        },
         life: Life {
             status: from_json(&row.get::<_, String>(16)?, 16)?,
             added_at: row.get(17)?,

@@ -7,6 +7,7 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::{RequestId, RequestIdExt};
 use aws_smithy_runtime_api::http::Response;
 
+use super::skew::StoreTime;
 use crate::error::{Code, Error};
 
 /// What a driver does about it.
@@ -54,7 +55,7 @@ impl Names<'_> {
     }
 }
 
-pub(super) fn sort<E>(error: SdkError<E>, names: &Names<'_>) -> Refusal
+pub(super) fn sort<E>(error: SdkError<E>, names: &Names<'_>, time: &StoreTime) -> Refusal
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
@@ -67,7 +68,11 @@ where
             let meta = answered.err().meta();
             let raw = answered.raw();
             let status = raw.status().as_u16();
-            let (class, code, message) = by_code(meta.code().unwrap_or(""), status, raw, names);
+            let (mut class, code, message) = by_code(meta.code().unwrap_or(""), status, raw, names);
+            if code == Code::ClockSkewed && time.correct(header(raw, "date")) {
+                // Signed with the store's own time it goes through.
+                class = Class::Again;
+            }
             let detail = format!(
                 "{} {}: {} (request {}, {})",
                 status,
@@ -229,4 +234,48 @@ fn chain(error: &dyn StdError) -> String {
         cause = e.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_s3::primitives::SdkBody;
+
+    use super::*;
+
+    /// Every class of the table, by what stores really answer.
+    #[test]
+    fn refusals_by_table() {
+        let names = Names { bucket: "footage", region: "eu-central-1", endpoint: None };
+        for (s3_code, status, class, code) in [
+            ("InternalError", 500, Class::Again, Code::StoreRefused),
+            ("", 502, Class::Again, Code::StoreRefused),
+            ("RequestTimeout", 400, Class::Again, Code::StoreRefused),
+            ("BadDigest", 400, Class::Again, Code::StoreRefused),
+            ("IncompleteBody", 400, Class::Again, Code::StoreRefused),
+            ("SlowDown", 503, Class::Later, Code::Throttled),
+            ("ServiceUnavailable", 503, Class::Later, Code::Throttled),
+            ("", 429, Class::Later, Code::Throttled),
+            ("ExpiredToken", 400, Class::Credentials, Code::WrongCredentials),
+            ("InvalidAccessKeyId", 403, Class::Credentials, Code::WrongCredentials),
+            ("SignatureDoesNotMatch", 403, Class::Credentials, Code::WrongCredentials),
+            ("RequestTimeTooSkewed", 403, Class::Fail, Code::ClockSkewed),
+            ("AccessDenied", 403, Class::Fail, Code::AccessDenied),
+            ("NoSuchBucket", 404, Class::Fail, Code::NoSuchBucket),
+            ("PermanentRedirect", 301, Class::Fail, Code::NoSuchBucket),
+            ("NoSuchUpload", 404, Class::NoUpload, Code::StoreRefused),
+            ("NoSuchKey", 404, Class::NoObject, Code::NoSuchKey),
+            ("InvalidPart", 400, Class::WrongParts, Code::StoreRefused),
+            ("PreconditionFailed", 412, Class::Condition, Code::ObjectChanged),
+            ("ConditionalRequestConflict", 409, Class::Condition, Code::ObjectChanged),
+            ("InvalidRange", 416, Class::Condition, Code::ObjectChanged),
+            ("NotImplemented", 501, Class::Unsupported, Code::StoreRefused),
+            ("EntityTooLarge", 400, Class::Fail, Code::TooLarge),
+            ("SomethingNew", 400, Class::Fail, Code::StoreRefused),
+        ] {
+            let raw = Response::new(status.try_into().unwrap(), SdkBody::empty());
+            let (got, is, message) = by_code(s3_code, status, &raw, &names);
+            assert_eq!((got, is), (class, code), "{s3_code} {status}");
+            assert!(message.ends_with('.'), "{message}");
+        }
+    }
 }

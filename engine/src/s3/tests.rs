@@ -47,6 +47,7 @@ async fn sent_with(sum: PartSum) -> String {
         accelerate: false,
         key_template: "{name}".into(),
         credentials: CredentialsFrom::Lent,
+        zone: None,
     };
     let keys =
         Keys { access_key_id: "AKIAWIRE".into(), secret_access_key: "secret".to_owned().into(), session_token: None };
@@ -55,7 +56,7 @@ async fn sent_with(sum: PartSum) -> String {
     std::io::Write::write_all(&mut file, b"123456789").unwrap();
     let source = Source::open(file.path()).await.unwrap();
     let part = Part { number: 3, offset: 0, length: 9 };
-    let (body, tap) = source.body(part);
+    let (body, tap) = source.body(part, 64 << 10);
     store.put_part("a/../key é", "upload", part, body, sum).await.unwrap();
     assert_eq!(tap.crc().unwrap().to_string(), "rosUhgp5mIg=");
     String::from_utf8_lossy(&heard.lock().await).to_lowercase()

@@ -18,6 +18,8 @@ use tokio::net::{TcpStream, lookup_host};
 use tower_service::Service;
 
 use super::socket::{Meter, Socket};
+use super::system;
+use super::throttle::Throttle;
 
 /// For one address. A far office over satellite takes two seconds to shake hands.
 const CONNECT: Duration = Duration::from_secs(15);
@@ -27,13 +29,14 @@ const NEXT: Duration = Duration::from_millis(300);
 #[derive(Clone)]
 pub(super) struct Dial {
     meter: Arc<Meter>,
+    throttle: Arc<Throttle>,
     /// Where in the list of addresses the next connection begins.
     turn: Arc<AtomicUsize>,
 }
 
 impl Dial {
-    pub(super) fn new(meter: Arc<Meter>) -> Dial {
-        Dial { meter, turn: Arc::default() }
+    pub(super) fn new(meter: Arc<Meter>, throttle: Arc<Throttle>) -> Dial {
+        Dial { meter, throttle, turn: Arc::default() }
     }
 }
 
@@ -51,16 +54,17 @@ impl Service<Uri> for Dial {
         Box::pin(async move {
             let stream = dial.connect(&uri).await?;
             stream.set_nodelay(true)?;
+            system::tune(&stream);
             // A peer that vanished without a word is noticed even where nothing is being sent.
             let alive = TcpKeepalive::new().with_time(Duration::from_secs(20)).with_interval(Duration::from_secs(5));
             SockRef::from(&stream).set_tcp_keepalive(&alive)?;
-            Ok(TokioIo::new(Socket::new(stream, dial.meter)))
+            Ok(TokioIo::new(Socket::new(stream, dial.meter, &dial.throttle)))
         })
     }
 }
 
 impl Dial {
-    async fn connect(&self, uri: &Uri) -> io::Result<TcpStream> {
+    pub(super) async fn connect(&self, uri: &Uri) -> io::Result<TcpStream> {
         let host = uri.host().ok_or_else(|| io::Error::other("the address names no host"))?;
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });

@@ -3,14 +3,17 @@
 //! SDK's connector offers none of that. Retries are not made here, nor by the SDK: the drivers own them.
 
 mod dial;
+mod pool;
 mod socket;
+mod stall;
+mod system;
+mod throttle;
 mod tls;
-mod unacked;
 
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::http::{
@@ -20,45 +23,55 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_rustls::HttpsConnectorBuilder;
 
 use self::dial::Dial;
-use self::socket::Counts;
+use self::pool::Pool;
 pub use self::socket::{Meter, Moved};
+use self::stall::Stalled;
+use self::throttle::Throttle;
 use crate::error::Result;
-
-/// A request whose connection moves no byte for this long while bytes are waiting to be acknowledged is cut off.
-const STALLED: Duration = Duration::from_secs(20);
-/// And one that has sent everything, when no answer begins for this long. S3 may think for a while over a Complete.
-const NO_ANSWER: Duration = Duration::from_secs(90);
-/// How often that is looked at.
-const LOOK: Duration = Duration::from_secs(1);
-/// S3 itself closes idle connections after about 20 s; ours are dropped before they can be found closed.
-const IDLE: Duration = Duration::from_secs(15);
+use crate::portal;
 
 /// One lane's transport. Cheap to clone; clones share the pool.
 #[derive(Clone)]
 pub struct Wire {
-    client: Client<HttpsConnector<Dial>, SdkBody>,
+    pool: Pool,
     meter: Arc<Meter>,
+    throttle: Arc<Throttle>,
 }
 
 impl Wire {
     pub fn new() -> Result<Wire> {
         let meter = Arc::new(Meter::default());
+        let throttle = Arc::new(Throttle::default());
+        let dial = Dial::new(meter.clone(), throttle.clone());
         let connector = HttpsConnectorBuilder::new()
             .with_tls_config(tls::config()?)
             .https_or_http()
             .enable_http1()
-            .wrap_connector(Dial::new(meter.clone()));
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE)
-            .build(connector);
-        Ok(Wire { client, meter })
+            .wrap_connector(dial.clone());
+        Ok(Wire { pool: Pool::new(connector, dial), meter, throttle })
+    }
+
+    /// What its connections may move.
+    pub(crate) fn throttle(&self) -> &Throttle {
+        &self.throttle
+    }
+
+    /// Connections to where the last request went are opened ahead, so that `wanted` lie ready.
+    pub fn open_ahead(&self, wanted: usize) {
+        self.pool.open_ahead(wanted);
+    }
+
+    /// Whether a connection to where the last request went can be opened within `limit`.
+    pub async fn reach(&self, limit: Duration) -> bool {
+        self.pool.reach(limit).await
+    }
+
+    /// The network is another one: what is under way ends with the network's error, and all begins with new connections.
+    pub fn renew(&self) {
+        self.pool.renew();
     }
 
     /// What its connections have moved.
@@ -81,22 +94,21 @@ impl HttpClient for Wire {
 
 impl HttpConnector for Wire {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let mut request = match request.try_into_http1x() {
+        let request = match request.try_into_http1x() {
             Ok(request) => request,
             Err(e) => return HttpConnectorFuture::ready(Err(ConnectorError::user(e.into()))),
         };
-        let connection = capture_connection(&mut request);
-        let answer = self.client.request(request);
+        let uri = request.uri().clone();
+        let pool = self.pool.clone();
         HttpConnectorFuture::new(async move {
-            let answer = tokio::select! {
-                answer = answer => answer,
-                // The request's future is dropped with the select, and its connection with it.
-                idle = stalled(connection) => return Err(ConnectorError::timeout(Box::new(idle))),
-            };
-            match answer {
+            match pool.send(request).await {
+                // A hotel's sign-in page, not the store: as good as no network. What it is, the probe finds out.
+                Ok(answer) if portal::is_strangers(&uri, answer.status().as_u16(), answer.headers()) => {
+                    Err(ConnectorError::io(Box::new(Stranger(answer.status()))))
+                }
                 Ok(answer) => HttpResponse::try_from(answer.map(SdkBody::from_body_1_x))
                     .map_err(|e| ConnectorError::other(e.into(), None)),
-                Err(e) => Err(sorted(e.into())),
+                Err(e) => Err(sorted(e)),
             }
         })
     }
@@ -105,6 +117,9 @@ impl HttpConnector for Wire {
 /// The SDK tells what to do with an error by its kind. All of hyper's that reach us here are the network's, but for a
 /// body of ours that broke off, which the driver learns from the body itself.
 fn sorted(error: BoxError) -> ConnectorError {
+    if error.is::<Stalled>() {
+        return ConnectorError::timeout(error);
+    }
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error.as_ref());
     while let Some(e) = cause {
         if e.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_user) {
@@ -116,37 +131,5 @@ fn sorted(error: BoxError) -> ConnectorError {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("no byte moved for {} s", .0.as_secs())]
-struct Stalled(Duration);
-
-/// Comes back when the request's connection has moved nothing for too long. Not before there is a connection: dialling
-/// has its own limit.
-async fn stalled(connection: CaptureConnection) -> Stalled {
-    let mut connection = connection;
-    let counts = loop {
-        let known = connection.connection_metadata().as_ref().and_then(|connected| {
-            let mut extras = http::Extensions::new();
-            connected.get_extras(&mut extras);
-            extras.get::<Arc<Counts>>().cloned()
-        });
-        match known {
-            Some(counts) => break counts,
-            None => {
-                let _ = connection.wait_for_connection_metadata().await;
-            }
-        }
-    };
-    let mut last = counts.moved();
-    let mut since = Instant::now();
-    loop {
-        tokio::time::sleep(LOOK).await;
-        let moved = counts.moved();
-        if moved != last {
-            (last, since) = (moved, Instant::now());
-        }
-        let patience = if counts.waits_for_acks() { STALLED } else { NO_ANSWER };
-        if since.elapsed() >= patience {
-            return Stalled(patience);
-        }
-    }
-}
+#[error("somebody else answered in the store's place: {0}")]
+struct Stranger(http::StatusCode);

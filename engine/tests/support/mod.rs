@@ -6,11 +6,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rushes_engine::Scope;
-use rushes_engine::api::{Action, AddFiles, Added, FetchClips, Keys, Place, SaveProfile, TransferRow, Update};
+use rushes_engine::api::{Action, AddFiles, Added, FetchClips, Hurry, Keys, Place, SaveProfile, TransferRow, Update};
 use rushes_engine::attach::Connection;
 use rushes_engine::error::{Error, Result};
 use rushes_engine::home::Home;
 use rushes_engine::keys::{Fields, PLAIN_TEMPLATE};
+use rushes_engine::limit::{LimitSettings, Limits, Plan};
 use rushes_engine::profile::{CredentialsFrom, Profile};
 use rushes_engine::transfer::{Status, TransferId};
 use rushes_rig::store::Bucket;
@@ -43,6 +44,7 @@ impl Bench {
             accelerate: false,
             key_template: PLAIN_TEMPLATE.into(),
             credentials: CredentialsFrom::Lent,
+            zone: None,
         };
         let request = SaveProfile { profile, keys: None };
         self.connection
@@ -64,8 +66,12 @@ impl Bench {
     }
 
     pub async fn add_to(&self, paths: &[&Path], place: Place) -> Result<Added> {
+        self.add_in_a_hurry(paths, place, Hurry::default()).await
+    }
+
+    pub async fn add_in_a_hurry(&self, paths: &[&Path], place: Place, hurry: Hurry) -> Result<Added> {
         let paths = paths.iter().map(|p| p.display().to_string()).collect();
-        let request = AddFiles { profile: None, paths, place };
+        let request = AddFiles { profile: None, paths, place, hurry };
         self.connection.call(request, async |engine, context, request| engine.add_files(context, request).await).await?
     }
 
@@ -96,6 +102,32 @@ impl Bench {
     pub async fn act(&self, action: Action, id: TransferId) -> std::result::Result<(), Error> {
         self.connection
             .call((action, vec![id]), async |engine, context, (action, ids)| engine.act(context, action, ids).await)
+            .await?
+    }
+
+    pub async fn set_limits(&self, up: Option<u64>, down: Option<u64>) {
+        let plan = Plan { always: Limits { up, down }, schedule: Vec::new() };
+        let settings = LimitSettings { plan, ..LimitSettings::default() };
+        self.connection
+            .call(settings, async |engine, context, settings| engine.set_limits(context, settings).await)
+            .await
+            .unwrap()
+            .unwrap();
+    }
+
+    pub async fn set_breaking(&self, id: TransferId, breaking: bool) -> Result<()> {
+        self.connection
+            .call((id, breaking), async |engine, context, (id, breaking)| {
+                engine.set_breaking(context, vec![id], breaking).await
+            })
+            .await?
+    }
+
+    pub async fn set_deadline(&self, id: TransferId, by: Option<&str>) -> Result<()> {
+        self.connection
+            .call((id, by.map(str::to_owned)), async |engine, context, (id, by)| {
+                engine.set_deadline(context, vec![id], by).await
+            })
             .await?
     }
 

@@ -5,6 +5,7 @@ mod built;
 mod evidence;
 mod main_job;
 mod person;
+mod speed;
 mod story;
 
 use std::process::ExitCode;
@@ -31,9 +32,9 @@ fn main() -> ExitCode {
                     ExitCode::FAILURE
                 }
             },
-            ["main-job", ref rest @ ..] => run("main-job", rest).await,
+            [topic @ ("main-job" | "speed"), ref rest @ ..] => run(topic, rest).await,
             _ => {
-                eprintln!("rushes-prove story | main-job [ROW]");
+                eprintln!("rushes-prove story | main-job [ROW] | speed [ROW]");
                 ExitCode::from(2)
             }
         }
@@ -59,6 +60,9 @@ async fn run(topic: &str, rest: &[&str]) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    main_job::prove(&evidence).await;
+    match topic {
+        "speed" => speed::prove(&evidence).await,
+        _ => main_job::prove(&evidence).await,
+    }
     if evidence.all_passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -2,6 +2,7 @@
 //! May not live here: servers that use its certificates.
 
 use std::fs;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -18,8 +19,9 @@ pub struct Certificate {
     pub key: PathBuf,
 }
 
-/// A certificate for servers on loopback: 127.0.0.1, localhost, and buckets as subdomains of s3.localhost.
-pub fn loopback(scratch: &Scratch) -> Result<Certificate> {
+/// A certificate for servers at this address, and by the names of loopback: localhost, and buckets as subdomains of
+/// s3.localhost.
+pub fn certify(scratch: &Scratch, address: IpAddr) -> Result<Certificate> {
     let folder = scratch.fresh("tls")?;
 
     let mut authority = CertificateParams::default();
@@ -29,7 +31,8 @@ pub fn loopback(scratch: &Scratch) -> Result<Certificate> {
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
 
     let key = KeyPair::generate()?;
-    let names = ["127.0.0.1", "localhost", "s3.localhost", "*.s3.localhost"];
+    let address = address.to_string();
+    let names = [&address, "localhost", "s3.localhost", "*.s3.localhost"];
     let mut server = CertificateParams::new(names.map(String::from))?;
     server.distinguished_name.push(DnType::CommonName, "localhost");
     // Python's clients refuse a chain without it.

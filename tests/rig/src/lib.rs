@@ -37,7 +37,7 @@ pub mod scratch;
 pub mod seaweed;
 pub mod store;
 pub mod wait;
-mod warden;
+pub mod warden;
 pub mod window;
 mod workspace;
 

@@ -2,12 +2,15 @@
 //! May not live here: what a test does with the bucket.
 
 use std::fs;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::task::spawn_blocking;
 
 use crate::authority::{self, Certificate};
@@ -33,6 +36,8 @@ pub struct Wishes {
     pub keys: Option<Keys>,
     /// Beside http: with a certificate of a throwaway authority.
     pub https: bool,
+    /// Where it listens, 127.0.0.1 otherwise. One in another network is started from a thread that is in there.
+    pub address: Option<IpAddr>,
 }
 
 /// Serves S3 until dropped.
@@ -66,23 +71,24 @@ impl Seaweed {
         let weed = spawn_blocking(pypi::seaweedfs).await??;
         let folder = scratch.fresh("seaweed")?;
         let keys = wishes.keys.unwrap_or_else(Keys::random);
-        let certificate = if wishes.https { Some(authority::loopback(scratch)?) } else { None };
+        let address = wishes.address.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let certificate = if wishes.https { Some(authority::certify(scratch, address)?) } else { None };
         let ports = Ports::claim()?;
         ports.sockets().iter().for_each(|socket| warden::path(socket));
 
         let plain = Bucket {
-            endpoint: format!("http://127.0.0.1:{}", ports.s3[0].number()),
+            endpoint: format!("http://{address}:{}", ports.s3[0].number()),
             region: "us-east-1".to_owned(),
             name: BUCKET.to_owned(),
             keys,
             ca: None,
         };
         let secure = certificate.as_ref().map(|made| Bucket {
-            endpoint: format!("https://127.0.0.1:{}", ports.https.number()),
+            endpoint: format!("https://{address}:{}", ports.https.number()),
             ca: Some(made.authority.clone()),
             ..plain.clone()
         });
-        let options = options(&folder, &ports, &plain.keys, certificate.as_ref())?;
+        let options = options(&folder, address, &ports, &plain.keys, certificate.as_ref())?;
         let mut seaweed = Seaweed { plain, secure, ports, weed, options, folder, child: None };
         seaweed.launch(true).await?;
         Ok(seaweed)
@@ -111,6 +117,18 @@ impl Seaweed {
     pub async fn start_again(&mut self) -> Result<()> {
         self.kill();
         self.launch(false).await
+    }
+
+    /// Gives the room of deleted objects back to the disk, which it does by itself only now and then. For tests that
+    /// write more than the disk holds.
+    pub async fn vacuum(&self) -> Result<()> {
+        let (host, _) = self.plain.address().rsplit_once(':').context("an address")?;
+        let mut stream = TcpStream::connect((host, self.ports.master[0].number())).await?;
+        stream.write_all(b"GET /vol/vacuum?garbageThreshold=0.001 HTTP/1.0\r\n\r\n").await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        ensure!(answer.starts_with("HTTP/1.0 200") || answer.starts_with("HTTP/1.1 200"), "vacuum: {answer}");
+        Ok(())
     }
 
     async fn launch(&mut self, is_new: bool) -> Result<()> {
@@ -163,7 +181,13 @@ impl Ports {
     }
 }
 
-fn options(folder: &Path, ports: &Ports, keys: &Keys, certificate: Option<&Certificate>) -> Result<Vec<String>> {
+fn options(
+    folder: &Path,
+    address: IpAddr,
+    ports: &Ports,
+    keys: &Keys,
+    certificate: Option<&Certificate>,
+) -> Result<Vec<String>> {
     let identities = folder.join("identities.json");
     let credentials = json!([{ "accessKey": keys.id, "secretKey": keys.secret }]);
     let actions = ["Admin", "Read", "Write", "List", "Tagging"];
@@ -175,8 +199,8 @@ fn options(folder: &Path, ports: &Ports, keys: &Keys, certificate: Option<&Certi
     let mut options = vec!["server".to_owned()];
     let mut say = |option: &str, value: &str| options.push(format!("-{option}={value}"));
     say("dir", "store");
-    say("ip", "127.0.0.1");
-    say("ip.bind", "127.0.0.1");
+    say("ip", &address.to_string());
+    say("ip.bind", &address.to_string());
     say("master.telemetry", "false");
     // It is alone. By default it asks around for twenty seconds when it starts again.
     say("master.electionTimeout", "1s");

@@ -7,11 +7,18 @@ export const commands = {
 	addFiles: (request: AddFiles) => typedError<Added, CommandError>(__TAURI_INVOKE("add_files", { request })),
 	fetchClips: (request: FetchClips) => typedError<Added, CommandError>(__TAURI_INVOKE("fetch_clips", { request })),
 	act: (action: Action, ids: number[]) => typedError<null, CommandError>(__TAURI_INVOKE("act", { action, ids })),
+	setBreaking: (ids: number[], breaking: boolean) => typedError<null, CommandError>(__TAURI_INVOKE("set_breaking", { ids, breaking })),
+	/**  `by` is a time of day in the newsroom; null, and there is no deadline any more. */
+	setDeadline: (ids: number[], by: string | null) => typedError<null, CommandError>(__TAURI_INVOKE("set_deadline", { ids, by })),
+	/**  Opens the network's sign-in page in the system's browser. */
+	openPortal: (id: number) => typedError<null, CommandError>(__TAURI_INVOKE("open_portal", { id })),
 	dropAsks: () => typedError<DropAsks, CommandError>(__TAURI_INVOKE("drop_asks")),
 	/**  Shows the transfer's file in the system's file manager. */
 	reveal: (id: number) => typedError<null, CommandError>(__TAURI_INVOKE("reveal", { id })),
 	watch: (folder: WatchFolder | null) => typedError<null, CommandError>(__TAURI_INVOKE("watch", { folder })),
 	watched: () => typedError<WatchFolder | null, CommandError>(__TAURI_INVOKE("watched")),
+	limits: () => typedError<LimitsRow, CommandError>(__TAURI_INVOKE("limits")),
+	setLimits: (settings: LimitSettings) => typedError<null, CommandError>(__TAURI_INVOKE("set_limits", { settings })),
 	footage: (query: FootageQuery) => typedError<FootagePage, CommandError>(__TAURI_INVOKE("footage", { query })),
 	lookAgain: () => typedError<null, CommandError>(__TAURI_INVOKE("look_again")),
 	clipDetails: (key: string) => typedError<ClipDetails, CommandError>(__TAURI_INVOKE("clip_details", { key })),
@@ -40,6 +47,7 @@ export type AddFiles = {
 	/**  Absolute paths. A folder brings all that is in it and keeps its structure. */
 	paths: string[],
 	place: Place,
+	hurry?: Hurry,
 };
 
 /**  What an `AddFiles` or `FetchClips` became. */
@@ -68,6 +76,8 @@ export type Can = {
 	retry: boolean,
 	/**  Take it off the list. */
 	forget: boolean,
+	/**  Mark it breaking, or give it a deadline. */
+	hasten: boolean,
 };
 
 export type Cell = "open" | "inFlight" | "acked";
@@ -130,6 +140,8 @@ export type Code =
 "clockSkewed" | 
 /**  The store cannot be reached. */
 "offline" | 
+/**  The network answers in the store's place: somebody must sign in on its own page first. */
+"captivePortal" | 
 /**  The store asked for fewer requests. */
 "throttled" | 
 /**  What arrived is not what was sent. */
@@ -169,6 +181,14 @@ export type Direction = "up" | "down";
 export type DropAsks = {
 	asks: Field[],
 	last: Fields,
+};
+
+/**  The deadline of a transfer, and whether it is made. */
+export type Due = {
+	at: number,
+	/**  The time zone in which it was said, by its IANA name. */
+	zone: string,
+	verdict: Verdict,
 };
 
 /**  Objects to fetch, as one batch. */
@@ -211,6 +231,20 @@ export type FootageQuery = {
 	limit: number,
 };
 
+/**  How much a drop hurries. */
+export type Hurry = {
+	breaking: boolean,
+	/**  A time of day, such as `18:00`: the next one in the newsroom's time zone. */
+	by: string | null,
+};
+
+/**  What holds now. */
+export type InForce = {
+	limits: Limits,
+	/**  When something else holds; absent where that is never, or not within the week. */
+	until: number | null,
+};
+
 /**  Access keys on their way in. There is no request that reads them back. */
 export type Keys = {
 	accessKeyId: string,
@@ -228,6 +262,27 @@ export type LaneRow = {
 	connections: number,
 };
 
+/**  All that was set. */
+export type LimitSettings = {
+	plan: Plan,
+	/**  Instead of `plan`, on the network interfaces of these names (`wlan0`). */
+	uplinks?: { [key in string]: Plan },
+};
+
+/**  Bytes a second. Absent: as much as the link gives. */
+export type Limits = {
+	up: number | null,
+	down: number | null,
+};
+
+/**  The limits that were set, and what they come to now. */
+export type LimitsRow = {
+	settings: LimitSettings,
+	now: InForce,
+	/**  The time zone in which the schedule is meant, by its IANA name: the newsroom's. */
+	zone: string,
+};
+
 export type Notice = {
 	id: number,
 	about: About,
@@ -241,6 +296,12 @@ export type Place =
 { by: "template"; fields: Fields } | 
 /**  Under this prefix, as they are named. */
 { by: "prefix"; prefix: string };
+
+/**  What holds on one uplink: of all that apply at a moment, the lowest figure of each direction. */
+export type Plan = {
+	always: Limits,
+	schedule: Span[],
+};
 
 export type Profile = {
 	/**  What the user calls it, and its identity. */
@@ -256,11 +317,15 @@ export type Profile = {
 	/**  See `keys`. */
 	keyTemplate: string,
 	credentials: CredentialsFrom,
+	/**  The newsroom's time zone, by its IANA name: deadlines and limits are meant in it. Absent: this computer's. */
+	zone?: string | null,
 };
 
 /**  A profile as the window lists it. */
 export type ProfileRow = {
 	profile: Profile,
+	/**  The time zone that holds, by its IANA name: the profile's, or this computer's. */
+	zone: string,
 	inUse: boolean,
 };
 
@@ -289,6 +354,23 @@ export type SaveProfile = {
 	keys: Keys | null,
 };
 
+/**  A stretch of the week in which other limits hold as well. */
+export type Span = {
+	/**  1 is Monday, 7 is Sunday. */
+	days: number[],
+	/**  Minutes after midnight, 0 to 1439. */
+	from: number,
+	/**  Minutes after midnight, 1 to 1440; not after `from` means on the day after. */
+	to: number,
+	limits: Limits,
+};
+
+/**  A place in the window, in CSS pixels from its upper left corner. */
+export type Spot = {
+	x: number,
+	y: number,
+};
+
 export type Status = { state: "queued" } | { state: "running" } | { state: "finishing" } | 
 /**  `until` is when it tries again; absent where only the user can help. */
 { state: "waiting"; why: Why; until: number | null; error: CommandError } | { state: "paused" } | { state: "cancelling" } | { state: "cancelled" } | { state: "done"; proof: Proof } | { state: "failed"; error: CommandError };
@@ -303,10 +385,12 @@ export type StoredChecksum = {
 export type Told = 
 /**  First the whole, then what changed. */
 { told: "update"; update: Update } | 
-/**  Files are being dragged over the window. */
-{ told: "dragOver" } | { told: "dragLeft" } | 
+/**  Files are being dragged over the window, here. */
+{ told: "dragOver"; at: Spot } | { told: "dragLeft" } | 
 /**  Files were dropped, or chosen by another start of Rushes. */
-{ told: "dropped"; paths: string[] } | 
+{ told: "dropped"; paths: string[]; 
+/**  Where in the window; absent where they came by another way. */
+at: Spot | null } | 
 /**  The engine cannot be opened; why, and what to do. It is tried again. */
 { told: "stuck"; error: CommandError };
 
@@ -317,6 +401,8 @@ export type Totals = {
 	paused: number,
 	/**  Failed, or waiting for something that only the user can mend. */
 	needsYou: number,
+	/**  Will miss their deadline, or have. */
+	late: number,
 	doneToday: number,
 	bytesLeft: number,
 	rateUp: number,
@@ -326,6 +412,8 @@ export type Totals = {
 	/**  Bytes a second, one figure a second, oldest first, at most 120. */
 	historyUp: number[],
 	historyDown: number[],
+	/**  How much of the link may be used now. */
+	limit: InForce,
 };
 
 export type TransferRow = {
@@ -353,6 +441,15 @@ export type TransferRow = {
 	eta: number | null,
 	/**  Bytes that were already there when this run of the engine took the transfer up. */
 	kept: number,
+	breaking: boolean,
+	due: Due | null,
+	/**  It stands back for something breaking, which has all there is. */
+	yields: boolean,
+	/**
+	 *  The page on which somebody must sign in to the network before it goes on; http or https, from the network and
+	 *  not to be trusted.
+	 */
+	portal: string | null,
 	addedAt: number,
 	startedAt: number | null,
 	endedAt: number | null,
@@ -378,6 +475,15 @@ export type Update = {
 	notices: Notice[],
 };
 
+/**  Whether it will be made. Milliseconds; forecasts move, so none of these is a promise before it has landed. */
+export type Verdict = 
+/**  It lands this much before. */
+{ is: "made"; spare: number } | 
+/**  It lands this much after, or is over and nobody knows when it lands: then `by` is how long it is over. */
+{ is: "missed"; by: number } | 
+/**  There is no forecast, and it is not over yet. */
+{ is: "unknown" };
+
 /**  The one watch folder of this version. */
 export type WatchFolder = {
 	/**  Absolute. */
@@ -399,7 +505,9 @@ export type WatchRow = {
 };
 
 /**  Why a transfer waits. Waiting is not failing: it goes on by itself when the reason is gone. */
-export type Why = "offline" | "throttled" | "credentials" | "diskFull";
+export type Why = "offline" | "throttled" | "credentials" | "diskFull" | 
+/**  The network wants somebody to sign in first, on a page of its own. */
+"portal";
 
 /* Tauri Specta runtime */
 async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; data: T } | { status: "error"; error: E }> {

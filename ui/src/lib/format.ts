@@ -78,6 +78,31 @@ export function clock(at: number, seconds = false): string {
   return `${two(d.getHours())}:${two(d.getMinutes())}${seconds ? `:${two(d.getSeconds())}` : ''}`;
 }
 
+const ZONED = new Map<string, Intl.DateTimeFormat>();
+
+/** The parts of a moment as clocks in `zone` show it; as they do here where the webview knows no such zone. */
+function zoned(at: number, zone: string): Record<string, string> {
+  let format = ZONED.get(zone);
+  if (!format) {
+    const wanted = { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' } as const;
+    try {
+      format = new Intl.DateTimeFormat('en-GB', { ...wanted, hourCycle: 'h23', timeZone: zone });
+    } catch {
+      format = new Intl.DateTimeFormat('en-GB', { ...wanted, hourCycle: 'h23' });
+    }
+    ZONED.set(zone, format);
+  }
+  return Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]));
+}
+
+/** "18:00", as a clock in that zone shows it; with the day where it is not today's there: "Mon 08:00". */
+export function clockIn(at: number, now: number, zone: string): string {
+  const there = zoned(at, zone);
+  const today = zoned(now, zone);
+  const day = there.day === today.day && there.month === today.month ? '' : `${there.weekday} `;
+  return `${day}${there.hour}:${there.minute}`;
+}
+
 const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] as const;
 const MONTHS = [
   'January',

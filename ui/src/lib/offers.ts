@@ -7,6 +7,9 @@ export type Doers = {
   act: (action: Action, rows: TransferRow[]) => void;
   cancel: (rows: TransferRow[]) => void;
   reveal: (row: TransferRow) => void;
+  breaking: (rows: TransferRow[], breaking: boolean) => void;
+  /** Without `ask` there is none any more. */
+  deadline: (rows: TransferRow[], ask: boolean) => void;
   copyKey: (row: TransferRow) => void;
   details: (row: TransferRow) => void;
 };
@@ -18,10 +21,31 @@ export function offers(rows: TransferRow[], detailsOpen: boolean, doers: Doers):
   /** Of several rows it is said how many it goes for. */
   const n = (action: Action) => (second ? ` ${rows.filter((row) => row.can[action]).length}` : '');
   const act = (action: Action) => () => doers.act(action, rows);
+  const open = rows.filter((row) => row.can.hasten);
+  const hot = open.filter((row) => row.breaking);
+  const calm = open.filter((row) => !row.breaking);
+  const dated = open.filter((row) => row.due !== null);
+  const of = (some: TransferRow[]) => (second ? ` ${some.length}` : '');
   const all: (Offer | false)[] = [
     some('resume') && { label: `Resume${n('resume')}`, testid: 'row-resume', run: act('resume') },
     some('retry') && { label: `Try again${n('retry')}`, testid: 'row-retry', run: act('retry') },
     some('pause') && { label: `Pause${n('pause')}`, testid: 'row-pause', run: act('pause') },
+    calm.length > 0 && {
+      label: `Mark${of(calm)} breaking`,
+      testid: 'row-breaking-on',
+      run: () => doers.breaking(calm, true),
+    },
+    hot.length > 0 && {
+      label: `Breaking no more${of(hot)}`,
+      testid: 'row-breaking-off',
+      run: () => doers.breaking(hot, false),
+    },
+    open.length > 0 && { label: `Deadline${of(open)}…`, testid: 'row-deadline', run: () => doers.deadline(open, true) },
+    dated.length > 0 && {
+      label: `No deadline${of(dated)}`,
+      testid: 'row-no-deadline',
+      run: () => doers.deadline(dated, false),
+    },
     !second && { label: 'Show in folder', testid: 'row-reveal', run: () => doers.reveal(only) },
     !second && { label: 'Copy key', testid: 'row-copy-key', run: () => doers.copyKey(only) },
     !second && {

@@ -1,7 +1,10 @@
 // The sentences about transfers: what their rows and the head of the list say. Pure; figures are written by `format.ts`.
-import type { Proof, Totals, TransferRow } from './bindings';
-import { bytes, bytesOf, count, duration, landing, moment, percent, plural, rate } from './format';
+import type { InForce, Limits, Proof, Totals, TransferRow } from './bindings';
+import { bytes, bytesOf, clockIn, count, duration, landing, mbits, moment, percent, plural, rate } from './format';
 import { needsYou } from './order';
+
+/** Between a figure and its unit. */
+const NB = '\u00a0';
 
 /** "3 going up · 1 done today · 1.4 GB left" */
 export function totalsSentence(t: Totals): string {
@@ -11,6 +14,7 @@ export function totalsSentence(t: Totals): string {
     t.waiting > 0 && `${count(t.waiting)} waiting`,
     t.paused > 0 && `${count(t.paused)} paused`,
     t.needsYou > 0 && `${count(t.needsYou)} ${t.needsYou === 1 ? 'needs' : 'need'} you`,
+    t.late > 0 && `${count(t.late)} late`,
   ].filter((part) => part !== false);
   if (said.length === 0) said.push('Nothing is on its way');
   if (t.doneToday > 0) said.push(`${count(t.doneToday)} done today`);
@@ -18,13 +22,14 @@ export function totalsSentence(t: Totals): string {
   return said.join(' · ');
 }
 
-export type Tone = 'moving' | 'ok' | 'needs' | 'quiet';
+export type Tone = 'moving' | 'ok' | 'needs' | 'quiet' | 'live';
 export type Sign =
   'up' | 'down' | 'checking' | 'queued' | 'waiting' | 'paused' | 'needs' | 'verified' | 'done' | 'ended';
 
 /** A row's status as icon, word and colour. */
 export function statusTag(row: TransferRow): { sign: Sign; word: string; tone: Tone } {
-  if (needsYou(row)) return { sign: 'needs', word: 'Needs you', tone: 'needs' };
+  if (needsYou(row)) return { sign: 'needs', word: row.portal === null ? 'Needs you' : 'Sign in', tone: 'needs' };
+  if (row.yields) return { sign: 'waiting', word: 'Waiting', tone: 'quiet' };
   switch (row.state) {
     case 'running':
       return row.direction === 'up'
@@ -63,7 +68,9 @@ export function proofSentence(proof: Proof): string {
 /** What stands behind the tag: "Market fire · 512 MB". */
 export function subLine(row: TransferRow): string {
   const down = row.direction === 'down' && row.state === 'done';
-  return [down ? 'Downloaded' : row.story, bytes(row.size)].filter(Boolean).join(' · ');
+  return [row.yields ? 'Yields to breaking' : down ? 'Downloaded' : row.story, bytes(row.size)]
+    .filter(Boolean)
+    .join(' · ');
 }
 
 export type Line = { strong: string; rest: string; right: string };
@@ -98,6 +105,7 @@ export function progressLine(row: TransferRow): Line {
 }
 
 function nothingYet(row: TransferRow): string {
+  if (row.yields) return 'Goes on when the breaking clips leave room';
   if (row.state === 'queued') return 'Begins when those before it leave room';
   if (row.state === 'running') return 'Opening the way to the bucket';
   return row.direction === 'up' ? 'Nothing of it is sent yet' : 'Nothing of it is here yet';
@@ -143,7 +151,45 @@ function average(row: TransferRow): string {
 /** What a screen reader hears of a row's progress. */
 export function progressText(row: TransferRow): string {
   const { strong, rest } = progressLine(row);
-  return [statusTag(row).word, strong, rest].filter(Boolean).join(', ');
+  return [row.breaking ? 'Breaking' : '', statusTag(row).word, strong, rest].filter(Boolean).join(', ');
+}
+
+/** The deadline and whether it is made: "for the 18:00 Europe/Zurich · lands 17:52, 8 min to spare". */
+export function dueLine(row: TransferRow, now: number): { late: boolean; text: string } | null {
+  if (row.due === null) return null;
+  const { at, zone, verdict } = row.due;
+  const clock = (moment: number) => clockIn(moment, now, zone);
+  const done = row.state === 'done';
+  const what = `for the ${clock(at)} ${zone}`;
+  const lands = done ? row.endedAt : row.eta;
+  const when = lands === null ? '' : `${done ? 'landed' : 'lands'} ${clock(lands)}, `;
+  switch (verdict.is) {
+    case 'made':
+      return { late: false, text: `${what} · ${when}${span(verdict.spare)} to spare` };
+    case 'missed':
+      return { late: true, text: `${what} · ${when || 'not there yet, '}${span(verdict.by)} late` };
+    case 'unknown':
+      return { late: false, text: `${what} · not known yet whether it lands in time` };
+  }
+}
+
+/** Forecasts are not exact to the second. */
+function span(ms: number): string {
+  return ms < 60_000 ? duration(ms) : duration(Math.floor(ms / 60_000) * 60_000);
+}
+
+/** "20 Mb/s up", "20 up, 50 down Mb/s", or nothing where there is no limit. */
+export function limitFigures({ up, down }: Limits): string {
+  if (up !== null && down !== null) return up === down ? rate(up) : `${mbits(up)} up, ${mbits(down)} down${NB}Mb/s`;
+  if (up !== null) return `${rate(up)} up`;
+  return down === null ? '' : `${rate(down)} down`;
+}
+
+/** "Limited to 20 Mb/s up until 18:00"; where nothing holds now, from when. */
+export function limitSentence({ limits, until }: InForce, now: number, zone: string): string {
+  const figures = limitFigures(limits);
+  const end = until === null ? '' : ` until ${clockIn(until, now, zone)}`;
+  return figures === '' ? `No limit${end}` : `Limited to ${figures}${end}`;
 }
 
 /** The question before transfers are cancelled. */

@@ -87,7 +87,8 @@ async fn practice_gives_a_bucket() -> Result<()> {
 async fn seaweed_gives_a_bucket_by_http_and_https_and_keeps_it_when_killed() -> Result<()> {
     let scratch = Scratch::new();
     let keys = Keys { id: "GIVENKEY".into(), secret: "given secret".into() };
-    let mut seaweed = Seaweed::start_as(&scratch, Wishes { keys: Some(keys), https: true }).await?;
+    let mut seaweed =
+        Seaweed::start_as(&scratch, Wishes { keys: Some(keys), https: true, ..Wishes::default() }).await?;
     the_witness_sees_what_is_there(seaweed.bucket(), &scratch).await?;
 
     let secure = seaweed.secure().context("it was wished for")?;

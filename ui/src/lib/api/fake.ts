@@ -1,6 +1,6 @@
 // A scripted engine of the same interface, for work on the design in a plain browser: `npm run dev`, then
 // http://localhost:1420/?scene=busy (or empty, first, many, stuck, drag, drop). Never part of what ships.
-import type { AppFacts, DropAsks, Told, WatchFolder, WatchRow } from '../bindings';
+import type { AppFacts, DropAsks, LimitSettings, Told, WatchFolder, WatchRow } from '../bindings';
 import { Bucket } from './fake/bucket';
 import { Floor } from './fake/floor';
 import { Newsrooms } from './fake/newsrooms';
@@ -17,6 +17,7 @@ export function fake(): Api {
   let hear: (told: Told) => void = () => {};
   let seq = 1;
   let watching: WatchRow | null = null;
+  let limits: LimitSettings = { plan: { always: { up: 20 * 125_000, down: null }, schedule: [] }, uplinks: {} };
   let last = { slug: 'Market fire' };
   const newsrooms = new Newsrooms(scene === 'first' ? [] : [NAIROBI]);
   const floor = new Floor(scene === 'many' ? manyRows(10_000) : scene === 'busy' ? busyRows() : []);
@@ -50,16 +51,33 @@ export function fake(): Api {
   }
 
   const commands: Commands = {
-    addFiles: async ({ paths, place }) => {
+    addFiles: async ({ paths, place, hurry }) => {
       const fields = place.by === 'template' ? place.fields : {};
       if (fields.slug) last = { slug: fields.slug };
       const ids = paths.map((path) => floor.add(newRow(path, fields.slug ?? '')));
+      floor.hurry(ids, { breaking: hurry?.breaking ?? false });
       return changed(ok({ batch: 1, transfers: ids, leftOut: paths.some((path) => path.includes('CARD')) ? 2 : 0 }));
     },
     fetchClips: async ({ keys }) =>
       changed(ok({ batch: 2, transfers: keys.map((key) => floor.fetch(bucket.find(key))), leftOut: 0 })),
     act: async (action, ids) => {
       floor.act(action, ids);
+      return changed(ok(null));
+    },
+    setBreaking: async (ids, breaking) => {
+      floor.hurry(ids, { breaking });
+      return changed(ok(null));
+    },
+    setDeadline: async (ids, by) => {
+      const at = Date.now() + 1_800_000;
+      floor.hurry(ids, { due: by === null ? null : { at, zone: 'Africa/Nairobi', verdict: { is: 'unknown' } } });
+      return changed(ok(null));
+    },
+    openPortal: async () => later(ok(null)),
+    limits: async () => later(ok({ settings: limits, now: floor.limit, zone: 'Africa/Nairobi' })),
+    setLimits: async (settings) => {
+      limits = settings;
+      floor.limit = { limits: settings.plan.always, until: null };
       return changed(ok(null));
     },
     dropAsks: async () => later(ok<DropAsks>({ asks: ['slug'], last })),
@@ -101,10 +119,10 @@ export function fake(): Api {
       };
       if (scene === 'stuck') return hear({ told: 'stuck', error });
       tell(true);
-      if (scene === 'drag') setTimeout(() => hear({ told: 'dragOver' }), 300);
+      if (scene === 'drag') setTimeout(() => hear({ told: 'dragOver', at: { x: 640, y: 700 } }), 300);
       if (scene === 'drop')
         setTimeout(
-          () => hear({ told: 'dropped', paths: ['/media/CARD_A001', '/footage/a_clip_of_the_harbour.mxf'] }),
+          () => hear({ told: 'dropped', paths: ['/media/CARD_A001', '/footage/a_clip_of_the_harbour.mxf'], at: null }),
           300,
         );
       setInterval(() => {

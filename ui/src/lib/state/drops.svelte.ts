@@ -1,4 +1,6 @@
 // Files on their way into the window: dragged over it, dropped, picked; then asked about, and handed to the engine.
+import type { Spot } from '../bindings';
+import { isBreakingSpot } from '../dropspots';
 import { lastSegment, plural } from '../format';
 import { notices } from './notices.svelte';
 import { place } from './place.svelte';
@@ -6,11 +8,11 @@ import { profiles } from './profiles.svelte';
 import { isAsked, questions } from './questions.svelte';
 
 /** `folders`: whether they are folders, where that is known. */
-type Drop = { paths: string[]; folders: boolean | null };
+type Drop = { paths: string[]; folders: boolean | null; breaking: boolean };
 
 export class Drops {
-  /** Files are being dragged over the window. */
-  over = $state(false);
+  /** Where files are being dragged over the window. */
+  over = $state.raw<Spot | null>(null);
   /** Dropped before there was a newsroom to send to; they go as soon as there is one. */
   held = $state.raw<readonly Drop[]>([]);
   #line: Promise<void> = Promise.resolve();
@@ -20,16 +22,21 @@ export class Drops {
     if (paths && paths.length > 0) await this.drop(paths, folders);
   }
 
-  drop(paths: string[], folders: boolean | null = null): Promise<void> {
-    this.over = false;
+  /** Dropped onto the window; what the spot means is decided here. */
+  dropAt(paths: string[], spot: Spot | null): Promise<void> {
+    return this.drop(paths, null, isBreakingSpot(spot, window.innerHeight));
+  }
+
+  drop(paths: string[], folders: boolean | null = null, breaking = false): Promise<void> {
+    this.over = null;
     if (paths.length === 0) return Promise.resolve();
     if (!profiles.inUse) {
-      this.held = [...this.held, { paths, folders }];
+      this.held = [...this.held, { paths, folders, breaking }];
       if (!profiles.none) notices.say('Choose a newsroom first', 'What you dropped goes as soon as one is chosen.');
       return Promise.resolve();
     }
     // One after the other: the answers of the first are the suggestions of the next.
-    this.#line = this.#line.then(() => this.#send({ paths, folders }));
+    this.#line = this.#line.then(() => this.#send({ paths, folders, breaking }));
     return this.#line;
   }
 
@@ -37,7 +44,7 @@ export class Drops {
   async release() {
     const held = this.held;
     this.held = [];
-    for (const { paths, folders } of held) await this.drop(paths, folders);
+    for (const { paths, folders, breaking } of held) await this.drop(paths, folders, breaking);
   }
 
   async #send(drop: Drop) {
@@ -51,10 +58,13 @@ export class Drops {
       asks,
       last: asked.last,
       yes: 'Send',
+      hurry: { breaking: drop.breaking, by: null },
+      zone: profiles.zone,
     };
-    const fields = asks.length === 0 ? {} : await questions.ask(question);
-    if (fields === null) return;
-    const request = { profile: profile.name, paths: drop.paths, place: { by: 'template' as const, fields } };
+    const answer = asks.length === 0 ? { fields: {}, hurry: question.hurry } : await questions.ask(question);
+    if (answer === null) return;
+    const { fields, hurry } = answer;
+    const request = { profile: profile.name, paths: drop.paths, place: { by: 'template' as const, fields }, hurry };
     const added = await notices.ask((commands) => commands.addFiles(request));
     if (!added) return;
     place.go('transfers');

@@ -20,13 +20,13 @@ export function hear(told: Told) {
       break;
     }
     case 'dragOver':
-      drops.over = true;
+      drops.over = told.at;
       break;
     case 'dragLeft':
-      drops.over = false;
+      drops.over = null;
       break;
     case 'dropped':
-      void drops.drop(told.paths);
+      void drops.dropAt(told.paths, told.at);
       break;
     case 'stuck':
       notices.stuck = told.error;

@@ -16,6 +16,11 @@ export class Profiles {
     return this.rows?.find((row) => row.inUse)?.profile ?? null;
   }
 
+  /** The time zone that deadlines and limits are meant in. */
+  get zone(): string {
+    return this.rows?.find((row) => row.inUse)?.zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+  }
+
   /** No newsroom is set up yet. */
   get none(): boolean {
     return this.rows?.length === 0;

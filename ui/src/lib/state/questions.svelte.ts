@@ -1,5 +1,5 @@
 // What a drop is asked: one sheet at a time, the others wait behind it. Holds the question; `DropSheet` draws it.
-import type { Field, Fields } from '../bindings';
+import type { Field, Fields, Hurry } from '../bindings';
 
 /** The fields that are asked; the others the engine knows by itself. */
 export type Asked = Extract<Field, 'slug' | 'story' | 'desk'>;
@@ -11,11 +11,17 @@ export type Question = {
   asks: Asked[];
   last: Fields;
   yes: string;
+  /** How much the drop hurries unless that is changed; absent where it is not asked. */
+  hurry?: Hurry;
+  /** The time zone of the newsroom. */
+  zone: string;
 };
+
+export type Answered = { fields: Fields; hurry: Hurry };
 
 export const isAsked = (field: Field): field is Asked => field === 'slug' || field === 'story' || field === 'desk';
 
-type Open = Question & { answer: (fields: Fields | null) => void };
+type Open = Question & { answer: (answered: Answered | null) => void };
 
 export class Questions {
   #line = $state.raw<readonly Open[]>([]);
@@ -24,17 +30,17 @@ export class Questions {
     return this.#line[0] ?? null;
   }
 
-  /** Answers with the fields, or with null where the user thought better of it. */
-  ask(question: Question): Promise<Fields | null> {
+  /** Answers with the answer, or with null where the user thought better of it. */
+  ask(question: Question): Promise<Answered | null> {
     return new Promise((answer) => (this.#line = [...this.#line, { ...question, answer }]));
   }
 
   /** Once only: a second answer must not be taken for one to the next question. */
-  answer(question: Question | null, fields: Fields | null) {
+  answer(question: Question | null, answered: Answered | null) {
     const [first, ...others] = this.#line;
     if (!first || first !== question) return;
     this.#line = others;
-    first.answer(fields);
+    first.answer(answered);
   }
 }
 

@@ -2,8 +2,9 @@
 // asked of a row is in its `can`.
 import { SvelteMap } from 'svelte/reactivity';
 
+import { ask, type Trouble } from '../api';
 import type { Action, LaneRow, Totals, TransferRow, Update } from '../bindings';
-import { compareRanks, Group, rankOf, type Rank } from '../order';
+import { compareRanks, Group, rankOf, reorder, type Rank } from '../order';
 import { notices } from './notices.svelte';
 import { Selection } from './selection.svelte';
 
@@ -13,6 +14,7 @@ export const NO_TOTALS: Totals = {
   waiting: 0,
   paused: 0,
   needsYou: 0,
+  late: 0,
   doneToday: 0,
   bytesLeft: 0,
   rateUp: 0,
@@ -20,6 +22,7 @@ export const NO_TOTALS: Totals = {
   eta: null,
   historyUp: [],
   historyDown: [],
+  limit: { limits: { up: null, down: null }, until: null },
 };
 
 export class Transfers {
@@ -57,44 +60,63 @@ export class Transfers {
   }
 
   apply(update: Update) {
-    let reordered = false;
+    const moved = new Set<number>();
     if (update.whole) {
       const there = new Set(update.rows.map((row) => row.id));
-      reordered = this.#drop([...this.#rows.keys()].filter((id) => !there.has(id)));
+      this.#drop(
+        [...this.#rows.keys()].filter((id) => !there.has(id)),
+        moved,
+      );
     }
     for (const row of update.rows) {
       const old = this.#ranks.get(row.id);
       const rank = rankOf(row);
       if (!old || compareRanks(old, rank) !== 0) {
         this.#ranks.set(row.id, rank);
-        reordered = true;
+        moved.add(row.id);
       }
       this.#rows.set(row.id, row);
     }
-    reordered = this.#drop(update.gone) || reordered;
-    if (reordered) {
-      const ids = [...this.#ranks.keys()];
-      this.order = ids.sort((a, b) => compareRanks(this.#ranks.get(a)!, this.#ranks.get(b)!) || a - b);
-    }
+    this.#drop(update.gone, moved);
+    if (moved.size > 0) this.order = reorder(this.order, moved, this.#ranks);
     this.totals = update.totals;
     this.lanes = update.lanes;
     this.known = true;
   }
 
-  #drop(ids: readonly number[]): boolean {
+  #drop(ids: readonly number[], moved: Set<number>) {
     let dropped = false;
     for (const id of ids) {
-      dropped = this.#ranks.delete(id) || dropped;
+      if (!this.#ranks.delete(id)) continue;
+      dropped = true;
+      moved.add(id);
       this.#rows.delete(id);
     }
     if (dropped) this.selection.keep((id) => this.#ranks.has(id));
-    return dropped;
   }
 
   /** Asks the engine for `action`, of those among `ids` that may be asked. */
   async act(action: Action, ids: readonly number[]) {
     const asked = ids.filter((id) => this.#rows.get(id)?.can[action]);
     if (asked.length > 0) await notices.ask((commands) => commands.act(action, asked));
+  }
+
+  async setBreaking(ids: readonly number[], breaking: boolean) {
+    const asked = ids.filter((id) => this.#rows.get(id)?.can.hasten && this.#rows.get(id)?.breaking !== breaking);
+    if (asked.length > 0) await notices.ask((commands) => commands.setBreaking(asked, breaking));
+  }
+
+  /** `by` is a time of day in the newsroom, or null for no deadline. Answers with the trouble, where there is some. */
+  async setDeadline(ids: readonly number[], by: string | null): Promise<Trouble | null> {
+    const asked = ids.filter((id) => this.#rows.get(id)?.can.hasten);
+    if (asked.length === 0) return null;
+    const answer = await ask((commands) => commands.setDeadline(asked, by));
+    return answer.status === 'error' ? answer.error : null;
+  }
+
+  /** Opens the page on which the network wants somebody to sign in. */
+  async openPortal(id: number) {
+    await notices.ask((commands) => commands.openPortal(id));
   }
 
   async reveal(id: number) {

@@ -25,9 +25,12 @@ export class Watching {
       asks,
       last: asked.last,
       yes: 'Watch it',
+      zone: profiles.zone,
     };
-    const fields = asks.length === 0 ? {} : await questions.ask(question);
-    if (fields !== null) await notices.ask((commands) => commands.watch({ path, profile: profile.name, fields }));
+    const answer = asks.length === 0 ? { fields: {} } : await questions.ask(question);
+    if (answer === null) return;
+    const { fields } = answer;
+    await notices.ask((commands) => commands.watch({ path, profile: profile.name, fields }));
   }
 
   async stop() {

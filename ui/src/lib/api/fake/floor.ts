@@ -1,5 +1,5 @@
 // The fake engine's transfers: they move by the clock, and do what is asked of them. Roughly as the real ones.
-import type { Action, Clip, LaneRow, Status, Totals, TransferRow } from '../../bindings';
+import type { Action, Clip, InForce, LaneRow, Status, Totals, TransferRow } from '../../bindings';
 import { canOf, MB, row, runs, type FakeRow } from './scenes';
 
 const SLOTS = 14;
@@ -11,6 +11,7 @@ export class Floor {
   #up: number[] = [];
   #down: number[] = [];
   #seconds = 0;
+  limit: InForce = { limits: { up: 20 * 125_000, down: null }, until: Date.now() + 3_600_000 };
 
   constructor(rows: FakeRow[]) {
     this.#rows = new Map(rows.map((one) => [one.id, one]));
@@ -54,6 +55,13 @@ export class Floor {
       } else if (action === 'cancel') this.#become(one, { state: 'cancelled' });
       else if (action === 'pause') this.#become(one, { state: 'paused' });
       else this.#become(one, { state: 'running' });
+    }
+  }
+
+  hurry(ids: number[], given: Partial<Pick<FakeRow, 'breaking' | 'due'>>) {
+    for (const id of ids) {
+      const one = this.#rows.get(id);
+      if (one) this.add({ ...one, ...given } as FakeRow);
     }
   }
 
@@ -125,6 +133,7 @@ export class Floor {
       waiting: of('waiting').length,
       paused: of('paused').length,
       needsYou: of('failed').length,
+      late: moving.filter((one) => one.due?.verdict.is === 'missed').length,
       doneToday: of('done').length,
       bytesLeft: moving.concat(of('waiting')).reduce((sum, one) => sum + one.size - one.acked, 0),
       rateUp: rateOf('up'),
@@ -132,6 +141,7 @@ export class Floor {
       eta: etas.length > 0 ? Math.max(...etas) : null,
       historyUp: this.#up,
       historyDown: this.#down,
+      limit: this.limit,
     };
   }
 

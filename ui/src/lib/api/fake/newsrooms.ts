@@ -15,7 +15,11 @@ export class Newsrooms {
   }
 
   list(): ProfileRow[] {
-    return this.#profiles.map((profile) => ({ profile, inUse: profile.name === this.#inUse }));
+    return this.#profiles.map((profile) => ({
+      profile,
+      zone: profile.zone ?? 'Africa/Nairobi',
+      inUse: profile.name === this.#inUse,
+    }));
   }
 
   save({ profile }: SaveProfile): Answer<null> {

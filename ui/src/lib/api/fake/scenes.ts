@@ -1,5 +1,5 @@
 // What the fake engine begins with: the rows of the design's pictures, and very many rows. Invented.
-import type { Can, Cell, Direction, Profile, Run, Status, TransferRow } from '../../bindings';
+import type { Can, Cell, Direction, Due, Profile, Run, Status, TransferRow } from '../../bindings';
 import type { Trouble } from '../index';
 
 export const NAIROBI: Profile = {
@@ -11,6 +11,7 @@ export const NAIROBI: Profile = {
   accelerate: true,
   keyTemplate: '{bureau}/{date}/{slug}/{name}',
   credentials: 'keychain',
+  zone: 'Africa/Nairobi',
 };
 
 export const MB = 1_000_000;
@@ -27,6 +28,7 @@ export function canOf(state: Status['state']): Can {
     cancel: !ended && state !== 'cancelling',
     retry: state === 'failed' || state === 'waiting',
     forget: ended,
+    hasten: !ended && state !== 'cancelling',
   };
 }
 
@@ -74,6 +76,10 @@ export function row(
     rate: 0,
     eta: null,
     kept: 0,
+    breaking: false,
+    due: null,
+    yields: false,
+    portal: null,
     addedAt: Date.now() - 400_000 + id,
     startedAt: had > 0 ? Date.now() - 60_000 : null,
     endedAt: null,
@@ -94,6 +100,11 @@ const trouble = (code: Trouble['code'], message: string, detail: string): Troubl
 
 export function busyRows(): FakeRow[] {
   const now = Date.now();
+  const due = (spare: number): Due => ({
+    at: now + 600_000,
+    zone: 'Africa/Nairobi',
+    verdict: spare < 0 ? { is: 'missed', by: -spare * 60_000 } : { is: 'made', spare: spare * 10_000 },
+  });
   const ago = (s: number, took: number) => ({ startedAt: now - (s + took) * 1000, endedAt: now - s * 1000 });
   const down = { direction: 'down' as const };
   return [
@@ -101,13 +112,13 @@ export function busyRows(): FakeRow[] {
       'MKR_fire_live_shot_01.mxf',
       512 * MB,
       { state: 'running' },
-      { had: 0.66, speed: 5 * MB, story: 'Market fire' },
+      { had: 0.66, speed: 5 * MB, story: 'Market fire', breaking: true, due: due(40) },
     ),
     row(
       'election_queue_drone_4K.mp4',
       1300 * MB,
       { state: 'running' },
-      { had: 0.31, speed: 3.4 * MB, story: 'Election day', lanes: 3 },
+      { had: 0.31, speed: 3.4 * MB, story: 'Election day', lanes: 3, due: due(-6) },
     ),
     row(
       'harbour_rescue_pool_feed.mov',
@@ -131,7 +142,22 @@ export function busyRows(): FakeRow[] {
       { had: 0.22, kept: 107 * MB, story: 'Cabinet' },
     ),
     row('press_room_wide_take_2.mxf', 1900 * MB, { state: 'paused' }, { had: 0.57, story: 'Cabinet', lanes: 1 }),
-    row('press_room_wide_take_3.mxf', 640 * MB, { state: 'queued' }, { story: 'Cabinet' }),
+    row('press_room_wide_take_3.mxf', 640 * MB, { state: 'queued' }, { story: 'Cabinet', yields: true }),
+    row(
+      'hotel_lobby_standup.mp4',
+      210 * MB,
+      {
+        state: 'waiting',
+        why: 'portal',
+        until: null,
+        error: trouble(
+          'captivePortal',
+          'This network wants you to sign in first (hotel or café Wi-Fi). Sign in, then it goes on by itself.',
+          '302 to portal.hotel.example',
+        ),
+      },
+      { had: 0.1, story: 'Summit', portal: 'http://portal.hotel.example/sign-in' },
+    ),
     row(
       'reef_survey_boat_interview_with_the_long_name_of_a_marine_biologist_cam_A_0042.mxf',
       402 * MB,

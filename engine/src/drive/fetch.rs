@@ -1,0 +1,202 @@
+//! The ranges of a download: which request fetches what, and what counts. Slots that find nothing open take over some of
+//! what slow requests still have before them, so that all end together.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use futures::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::flight::{Ended, Flight, From, Told, fly};
+use super::wanting::Wanting;
+use super::{Drive, Driven, Patience};
+use crate::integrity::Crc64;
+use crate::journal::transfers::{Acked, PlannedPart};
+use crate::lane::ONLY_LANE;
+use crate::parts::Part;
+use crate::s3::Store;
+use crate::sink::Sink;
+use crate::stretch::{Coverage, Open, Stretch, span};
+use crate::transfer::{Direction, Transfer};
+
+/// What may wait to be counted. Requests wait when it is full.
+const TOLD: usize = 256;
+/// A path that was not measured.
+const ROUND_TRIP: Duration = Duration::from_millis(80);
+/// When no slot is waited for, slow requests are looked at this often.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// One download's requests.
+pub(super) struct Fetch<'a> {
+    pub drive: &'a Drive,
+    pub transfer: &'a Transfer,
+    pub etag: &'a str,
+    pub store: &'a Store,
+    pub sink: &'a Sink,
+}
+
+struct Flying {
+    flights: HashMap<u64, Arc<Flight>>,
+    next: u64,
+    open: Open,
+    coverage: Coverage,
+    /// Bytes a millisecond of one connection, of those that ended lately.
+    rate: Option<f64>,
+    each: u64,
+}
+
+impl Fetch<'_> {
+    /// Every part of the plan that is not acknowledged.
+    pub(super) async fn missing(&self, plan: &mut [PlannedPart]) -> Driven<()> {
+        let missing: Vec<Part> = plan.iter().filter(|(_, acked)| acked.is_none()).map(|(part, _)| *part).collect();
+        for part in missing.iter().filter(|part| part.length == 0) {
+            // An empty object has no range to ask for.
+            self.got(plan, vec![(part.number, Crc64::of(b""))]).await?;
+        }
+        let each = plan.first().map_or(1, |(part, _)| part.length.max(1));
+        let mut flying = Flying {
+            flights: HashMap::new(),
+            next: 0,
+            open: Open::of(missing),
+            coverage: Coverage::default(),
+            rate: None,
+            each,
+        };
+        let slots = self.drive.core.slots(Direction::Down);
+        let mut patience = Patience::new(slots);
+        let mut tasks = JoinSet::new();
+        let mut resting: FuturesUnordered<BoxFuture<'static, Stretch>> = FuturesUnordered::new();
+        let (tell, mut told) = mpsc::channel(TOLD);
+        let mut news = Vec::new();
+        let mut wanting = Wanting::new(self.drive, Direction::Down);
+        loop {
+            if flying.open.is_empty() && flying.flights.is_empty() && resting.is_empty() {
+                return Ok(());
+            }
+            let (round_trip, silence) = self.pace_of_path();
+            let worth_a_slot = !flying.open.is_empty() || flying.victim(round_trip, silence).is_some();
+            let wanted = flying.open.bytes().div_ceil(flying.span(slots.allowed())) as usize;
+            wanting.set(if worth_a_slot { wanted.max(1) } else { 0 })?;
+            tokio::select! {
+                biased;
+                n = told.recv_many(&mut news, TOLD), if !flying.flights.is_empty() => {
+                    let mut through = Vec::new();
+                    for (number, told) in news.drain(..n) {
+                        match told {
+                            Told::Written(stretch, crc) => {
+                                flying.coverage.add(stretch, crc);
+                                let (part, _) = plan[(stretch.at / each) as usize];
+                                through.extend(flying.coverage.whole(part).map(|crc| (part.number, crc)));
+                                patience.succeeded();
+                            }
+                            Told::Ended(ended) => {
+                                let left = flying.landed(number);
+                                match ended {
+                                    Ended::Well => {}
+                                    Ended::Disk(error) => return Err(error.into()),
+                                    // What it brought counts all the same; the rest goes to another.
+                                    Ended::Refused(refusal) => {
+                                        let rest = patience.failed(refusal)?;
+                                        resting.push(async move { tokio::time::sleep(rest).await; left }.boxed());
+                                    }
+                                }
+                            }
+                        }
+                    }
+                    self.got(plan, through).await?;
+                    self.show(plan, &flying)?;
+                }
+                Some(stretch) = resting.next(), if !resting.is_empty() => flying.open.put_back(stretch),
+                slot = wanting.slot(), if worth_a_slot => {
+                    let Some(stretch) = flying.next_stretch(slots.allowed(), round_trip, silence) else { continue };
+                    let (number, flight) = flying.take_off(stretch);
+                    let from = From {
+                        store: self.store.clone(),
+                        sink: self.sink.clone(),
+                        key: self.transfer.key.clone(),
+                        etag: self.etag.to_owned(),
+                        each,
+                        piece: slots.piece(),
+                    };
+                    tasks.spawn(fly(from, number, flight, slot, tell.clone()));
+                    self.show(plan, &flying)?;
+                }
+                () = tokio::time::sleep(LOOK), if !worth_a_slot => {
+                    // Whether something has become slow.
+                    while tasks.try_join_next().is_some() {}
+                }
+            }
+        }
+    }
+
+    /// The round trip, and how long a connection may bring nothing while others do.
+    fn pace_of_path(&self) -> (Duration, Duration) {
+        let (now, least) = self.drive.core.wire.meter().round_trip().unwrap_or((ROUND_TRIP, ROUND_TRIP));
+        (least, (now * 8).clamp(Duration::from_secs(2), Duration::from_secs(8)))
+    }
+
+    /// They count: on disk first.
+    async fn got(&self, plan: &mut [PlannedPart], parts: Vec<(u32, Crc64)>) -> Driven<()> {
+        if parts.is_empty() {
+            return Ok(());
+        }
+        let acked: Vec<(u32, Acked)> = parts
+            .into_iter()
+            .map(|(number, crc)| (number, Acked { etag: String::new(), crc, lane: ONLY_LANE }))
+            .collect();
+        self.drive.all_acked(acked.clone()).await?;
+        self.drive.core.with(self.drive.id, |one| one.sent_here.1.extend(acked.iter().map(|(number, _)| *number)))?;
+        for (number, acked) in acked {
+            plan[number as usize - 1].1 = Some(acked);
+        }
+        Ok(())
+    }
+
+    /// The parts that requests are in now.
+    fn show(&self, plan: &[PlannedPart], flying: &Flying) -> Driven<()> {
+        let numbers = flying.flights.values().map(|flight| flight.left()).filter(|left| left.length() > 0);
+        let numbers: Vec<u32> = numbers.map(|left| (left.at / flying.each) as u32 + 1).collect();
+        let numbers = numbers.into_iter().filter(|n| plan[*n as usize - 1].1.is_none()).collect();
+        Ok(self.drive.core.with(self.drive.id, |one| one.set_in_flight(numbers, ONLY_LANE))?)
+    }
+}
+
+impl Flying {
+    /// The request that would be at it longest, where it is worth taking some of it over.
+    fn victim(&self, round_trip: Duration, silence: Duration) -> Option<&Arc<Flight>> {
+        let willing = self.flights.values().filter(|flight| flight.would_give_up(round_trip, silence));
+        willing.max_by(|a, b| a.takes().total_cmp(&b.takes()))
+    }
+
+    fn span(&self, slots: usize) -> u64 {
+        span(self.open.bytes(), slots, self.rate, self.each)
+    }
+
+    fn next_stretch(&mut self, slots: usize, round_trip: Duration, silence: Duration) -> Option<Stretch> {
+        let span = self.span(slots);
+        if let Some(stretch) = self.open.take(span, self.each) {
+            return Some(stretch);
+        }
+        self.victim(round_trip, silence)?.give_up_some(round_trip, silence)
+    }
+
+    fn take_off(&mut self, stretch: Stretch) -> (u64, Arc<Flight>) {
+        let flight = Flight::new(stretch);
+        self.next += 1;
+        self.flights.insert(self.next, flight.clone());
+        (self.next, flight)
+    }
+
+    /// Answers with what it leaves to others.
+    fn landed(&mut self, number: u64) -> Stretch {
+        let Some(flight) = self.flights.remove(&number) else { return Stretch { at: 0, end: 0 } };
+        if let Some(rate) = flight.rate() {
+            self.rate = Some(self.rate.map_or(rate, |before| before * 0.8 + rate * 0.2));
+        }
+        flight.left()
+    }
+}

@@ -1,0 +1,203 @@
+//! One request of a download under way: a stretch of the object, streamed into its place on the disk. Its end may be
+//! drawn nearer while it flies, so that another request takes the rest.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+use tokio::sync::mpsc::Sender;
+
+use crate::error::{Code, Error};
+use crate::integrity::{Crc64, Crc64Sum};
+use crate::lane::Slot;
+use crate::parts::Part;
+use crate::s3::{Class, Refusal, Store};
+use crate::sink::Sink;
+use crate::stretch::{Stretch, theft};
+
+/// A range whose body brings no byte for this long is fetched by another connection.
+const SILENT: Duration = Duration::from_secs(20);
+/// Where it stands. Shared by the request and those who may want to take some of it over.
+#[derive(Debug)]
+pub(super) struct Flight {
+    place: Mutex<Place>,
+    began: Instant,
+}
+
+#[derive(Debug)]
+struct Place {
+    /// What lies before `left.at` is this request's own.
+    left: Stretch,
+    from: u64,
+    /// When the last byte came.
+    moved: Instant,
+}
+
+/// What a request tells.
+pub(super) enum Told {
+    /// These bytes, within one part, are on the disk.
+    Written(Stretch, Crc64),
+    /// It is through; its slot is free.
+    Ended(Ended),
+}
+
+pub(super) enum Ended {
+    Well,
+    Refused(Refusal),
+    Disk(Error),
+}
+
+impl Flight {
+    pub(super) fn new(stretch: Stretch) -> Arc<Flight> {
+        let now = Instant::now();
+        Arc::new(Flight { place: Mutex::new(Place { left: stretch, from: stretch.at, moved: now }), began: now })
+    }
+
+    /// What it has not got yet.
+    pub(super) fn left(&self) -> Stretch {
+        self.locked().left
+    }
+
+    /// Bytes a millisecond; `None` before anything can be said.
+    pub(super) fn rate(&self) -> Option<f64> {
+        let place = self.locked();
+        let elapsed = self.began.elapsed().as_secs_f64() * 1000.0;
+        let got = place.left.at - place.from;
+        (got > 0 && elapsed > 0.0).then(|| got as f64 / elapsed)
+    }
+
+    /// How long what is left would take it, in milliseconds.
+    pub(super) fn takes(&self) -> f64 {
+        self.rate().map_or(f64::INFINITY, |rate| self.left().length() as f64 / rate)
+    }
+
+    /// Takes over what it would need long for. `silence` is how long a connection may bring nothing before it is held to
+    /// stand still.
+    pub(super) fn give_up_some(&self, round_trip: Duration, silence: Duration) -> Option<Stretch> {
+        let rate = self.rate();
+        let mut place = self.locked();
+        let cut = cut(&place, rate, round_trip, silence)?;
+        let taken = Stretch { at: cut, end: place.left.end };
+        place.left.end = cut;
+        Some(taken)
+    }
+
+    pub(super) fn would_give_up(&self, round_trip: Duration, silence: Duration) -> bool {
+        let rate = self.rate();
+        cut(&self.locked(), rate, round_trip, silence).is_some()
+    }
+
+    /// Of `length` bytes that came, how many are still wanted. They are this request's from now on.
+    fn reserve(&self, length: u64) -> u64 {
+        let mut place = self.locked();
+        let wanted = length.min(place.left.length());
+        place.left.at += wanted;
+        place.moved = Instant::now();
+        wanted
+    }
+
+    /// Never written after all: whoever takes over begins there.
+    fn back_to(&self, at: u64) {
+        self.locked().left.at = at;
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Place> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn cut(place: &Place, rate: Option<f64>, round_trip: Duration, silence: Duration) -> Option<u64> {
+    let rate = match rate {
+        _ if place.left.length() == 0 => return None,
+        _ if place.moved.elapsed() > silence => 0.0,
+        Some(rate) => rate,
+        // It has only begun.
+        None => return None,
+    };
+    theft(place.left, rate, round_trip.as_secs_f64() * 1000.0)
+}
+
+/// What every request of one download needs.
+#[derive(Clone)]
+pub(super) struct From {
+    pub store: Store,
+    pub sink: Sink,
+    pub key: String,
+    pub etag: String,
+    /// The length of the plan's parts but the last.
+    pub each: u64,
+    /// How much is collected before it is written.
+    pub piece: usize,
+}
+
+/// Flies, and tells under its number.
+pub(super) async fn fly(from: From, number: u64, flight: Arc<Flight>, slot: Slot, tell: Sender<(u64, Told)>) {
+    let ended = match fetch(&from, number, &flight, &tell).await {
+        Ok(()) => Ended::Well,
+        Err(ended) => ended,
+    };
+    drop(slot);
+    let _ = tell.send((number, Told::Ended(ended))).await;
+}
+
+async fn fetch(from: &From, number: u64, flight: &Flight, tell: &Sender<(u64, Told)>) -> Result<(), Ended> {
+    let piece = from.piece;
+    let asked = flight.left();
+    let range = Part { number: 0, offset: asked.at, length: asked.length() };
+    let mut body = from.store.get(&from.key, &from.etag, range).await.map_err(Ended::Refused)?;
+    let mut collected = BytesMut::with_capacity(piece);
+    // What is on the disk, and where the stretch that is summed began.
+    let (mut written, mut begun) = (asked.at, asked.at);
+    let mut sum = Crc64Sum::default();
+    let broken = loop {
+        let (through, broken) = match tokio::time::timeout(SILENT, body.next()).await {
+            Err(_) => (true, Some(broken_off("no byte came for 20 s"))),
+            Ok(None) => (true, None),
+            Ok(Some(Err(refusal))) => (true, Some(Ended::Refused(refusal))),
+            Ok(Some(Ok(bytes))) => {
+                let wanted = flight.reserve(bytes.len() as u64) as usize;
+                collected.extend_from_slice(&bytes[..wanted]);
+                // Beyond its end the bytes are somebody else's; the connection ends with the body.
+                (wanted < bytes.len() || flight.left().length() == 0, None)
+            }
+        };
+        while !collected.is_empty() && (through || collected.len() >= piece) {
+            // Never beyond a border of the plan's parts: each has its own checksum.
+            let border = (written / from.each + 1) * from.each;
+            let length = collected.len().min((border - written) as usize).min(piece);
+            let bytes = collected.split_to(length).freeze();
+            sum.update(&bytes);
+            if let Err(error) = from.sink.write(bytes, written).await {
+                flight.back_to(begun);
+                return Err(Ended::Disk(error));
+            }
+            written += length as u64;
+            if written == border {
+                let whole = std::mem::take(&mut sum).value();
+                let _ = tell.send((number, Told::Written(Stretch { at: begun, end: written }, whole))).await;
+                begun = written;
+            }
+        }
+        collected.reserve(piece);
+        if through {
+            break broken;
+        }
+    };
+    if written > begun {
+        let _ = tell.send((number, Told::Written(Stretch { at: begun, end: written }, sum.value()))).await;
+    }
+    flight.back_to(written);
+    match broken {
+        Some(broken) => Err(broken),
+        None if flight.left().length() > 0 => Err(broken_off("the range ended early")),
+        None => Ok(()),
+    }
+}
+
+fn broken_off(cause: &str) -> Ended {
+    Ended::Refused(Refusal {
+        class: Class::Network,
+        error: Error::new(Code::Offline, "The connection broke off. It goes on by itself.").because(cause),
+        status: None,
+    })
+}

@@ -1,0 +1,169 @@
+//! The parts of an upload under way: each has a slot of its own, what fails goes again, and at the end, when slots lie
+//! free and the uplink is not full, the slowest part is sent by a second connection as well: the same bytes under the
+//! same number, whichever is answered first.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use futures::stream::{FuturesUnordered, StreamExt};
+use tokio::task::{AbortHandle, JoinSet};
+
+use super::wanting::Wanting;
+use super::{Drive, Driven, Patience};
+use crate::error::{Code, Error, Result};
+use crate::hedge::{Hedges, Tail};
+use crate::journal::transfers::{Acked, PlannedPart};
+use crate::lane::{ONLY_LANE, Slot};
+use crate::parts::Part;
+use crate::s3::{AckedPart, Answer, Class, Offers, PartSum, Refusal, Store};
+use crate::source::Source;
+use crate::transfer::Direction;
+
+/// When no slot is waited for, slow parts are looked at this often.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Where an upload's parts go, and from where.
+#[derive(Clone)]
+pub(super) struct To {
+    pub store: Store,
+    pub source: Source,
+    pub key: String,
+    pub upload_id: String,
+    pub offers: Offers,
+    /// How much of a part is read at a time.
+    pub piece: usize,
+}
+
+type Sent = std::result::Result<(Acked, bool), (Error, Option<Refusal>)>;
+
+/// Those in flight.
+#[derive(Default)]
+struct Flying {
+    tasks: JoinSet<(usize, Sent)>,
+    /// When each part's first request began, and every request of it.
+    parts: HashMap<usize, (Instant, Vec<AbortHandle>)>,
+    /// How long the parts took that were answered, in milliseconds.
+    took: Vec<u64>,
+}
+
+/// Every part of the plan that is not acknowledged.
+pub(super) async fn missing(drive: &Drive, to: &To, plan: &mut [PlannedPart]) -> Driven<()> {
+    let mut open: VecDeque<usize> = (0..plan.len()).filter(|i| plan[*i].1.is_none()).collect();
+    let slots = drive.core.slots(Direction::Up);
+    let mut patience = Patience::new(slots);
+    let mut flying = Flying::default();
+    let mut hedges = Hedges::of(open.len());
+    let mut resting: FuturesUnordered<BoxFuture<'static, usize>> = FuturesUnordered::new();
+    let mut wanting = Wanting::new(drive, Direction::Up);
+    loop {
+        if open.is_empty() && flying.parts.is_empty() && resting.is_empty() {
+            return Ok(());
+        }
+        wanting.set(open.len())?;
+        tokio::select! {
+            biased;
+            Some(landed) = flying.tasks.join_next(), if !flying.tasks.is_empty() => {
+                let (i, sent) = match landed {
+                    Ok(landed) => landed,
+                    // The twin of one that was answered.
+                    Err(error) if error.is_cancelled() => continue,
+                    Err(error) => return Err(Error::internal(error).into()),
+                };
+                let number = plan[i].0.number;
+                match sent {
+                    Ok(_) if plan[i].1.is_some() => {}
+                    Ok((acked, _)) => {
+                        flying.answered(i);
+                        drive.acked(number, acked.clone()).await?;
+                        drive.core.with(drive.id, |one| one.sent_here.1.insert(number))?;
+                        plan[i].1 = Some(acked);
+                        patience.succeeded();
+                    }
+                    // Its twin is still under way, or was answered.
+                    Err(_) if plan[i].1.is_some() || !flying.failed(i) => {}
+                    Err((_, Some(refusal))) => {
+                        drive.dropped(number)?;
+                        let rest = patience.failed(refusal)?;
+                        resting.push(async move { tokio::time::sleep(rest).await; i }.boxed());
+                    }
+                    Err((error, None)) => return Err(error.into()),
+                }
+            }
+            Some(i) = resting.next(), if !resting.is_empty() => open.push_back(i),
+            slot = wanting.slot(), if !open.is_empty() => {
+                let Some(i) = open.pop_front() else { continue };
+                drive.in_flight(plan[i].0.number)?;
+                flying.send(i, To { piece: slots.piece() / 2, ..to.clone() }, plan[i].0, slot);
+            }
+            () = tokio::time::sleep(LOOK), if open.is_empty() => {
+                if slots.spare() == 0 {
+                    continue;
+                }
+                if let Some(i) = flying.slowest(&mut hedges, slots.fullness()) {
+                    let slot = drive.slot(Direction::Up).await?;
+                    tracing::debug!(part = plan[i].0.number, "sent a second time, by another connection");
+                    flying.send(i, To { piece: slots.piece() / 2, ..to.clone() }, plan[i].0, slot);
+                }
+            }
+        }
+    }
+}
+
+impl Flying {
+    fn send(&mut self, i: usize, to: To, part: Part, slot: Slot) {
+        let task = self.tasks.spawn(async move { (i, send_part(to, part, slot).await) });
+        self.parts.entry(i).or_insert_with(|| (Instant::now(), Vec::new())).1.push(task);
+    }
+
+    fn answered(&mut self, i: usize) {
+        if let Some((began, requests)) = self.parts.remove(&i) {
+            self.took.push(began.elapsed().as_millis() as u64);
+            requests.iter().for_each(AbortHandle::abort);
+        }
+    }
+
+    /// Whether that was the last request for this part.
+    fn failed(&mut self, i: usize) -> bool {
+        let under_way = self.parts.get(&i).is_some_and(|(_, all)| all.iter().any(|request| !request.is_finished()));
+        if !under_way {
+            self.parts.remove(&i);
+        }
+        !under_way
+    }
+
+    /// The part that is worth a second connection.
+    fn slowest(&self, hedges: &mut Hedges, fullness: f64) -> Option<usize> {
+        let alone = self.parts.iter().filter(|(_, (_, requests))| requests.len() == 1);
+        let (i, (began, _)) = alone.min_by_key(|(_, (began, _))| *began)?;
+        let tail = Tail { at_it: began.elapsed().as_millis() as u64, others_took: &self.took, fullness };
+        hedges.allow(&tail).then_some(*i)
+    }
+}
+
+/// Sends one part and checks the answer; also tells whether the store told a checksum. The refusal stands beside the
+/// error where the request failed.
+pub(super) async fn send_part(to: To, part: Part, slot: Slot) -> Sent {
+    let sum = part_sum(&to.source, part, to.offers).await.map_err(|e| (e, None))?;
+    let (body, tap) = to.source.body(part, to.piece);
+    let answer: Answer<AckedPart> = to.store.put_part(&to.key, &to.upload_id, part, body, sum).await;
+    drop(slot);
+    if let Some(trouble) = tap.trouble() {
+        return Err((trouble, None));
+    }
+    let acked = answer.map_err(|refusal| (refusal.error.clone(), Some(refusal)))?;
+    let crc = tap.crc().ok_or_else(|| (Error::internal("a part was acknowledged before it was read"), None))?;
+    if acked.crc.is_some_and(|theirs| theirs != crc) {
+        let error = Error::new(Code::StoreRefused, "A part was damaged on the way; it is sent again.");
+        return Err((error.clone(), Some(Refusal { class: Class::Again, error, status: None })));
+    }
+    Ok((Acked { etag: acked.etag, crc, lane: ONLY_LANE }, acked.crc.is_some()))
+}
+
+pub(super) async fn part_sum(source: &Source, part: Part, offers: Offers) -> Result<PartSum> {
+    Ok(match offers {
+        Offers::WholeCrc64 => PartSum::Crc64Trailer,
+        Offers::PartMd5 => PartSum::Md5(source.md5(part).await?),
+    })
+}

@@ -1,0 +1,57 @@
+//! The slots that a driver stands in line for: as many at once as it could use, and also while it does something else.
+//! One that left the line to journal a part would lose every slot that is freed meanwhile to whoever is behind it,
+//! breaking or not.
+
+use std::future::poll_fn;
+use std::task::Poll;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use super::Drive;
+use crate::error::Result;
+use crate::lane::Slot;
+use crate::transfer::Direction;
+
+pub(super) struct Wanting<'a> {
+    drive: &'a Drive,
+    direction: Direction,
+    takes: Vec<BoxFuture<'static, Slot>>,
+}
+
+impl<'a> Wanting<'a> {
+    pub(super) fn new(drive: &'a Drive, direction: Direction) -> Wanting<'a> {
+        Wanting { drive, direction, takes: Vec::new() }
+    }
+
+    /// There are so many parts to begin now. To be told before anything else is waited for: a slot that is not wanted
+    /// any more must not lie about.
+    pub(super) fn set(&mut self, open: usize) -> Result<()> {
+        let slots = self.drive.core.slots(self.direction);
+        let most = open.min(slots.allowed());
+        self.takes.truncate(most);
+        if self.takes.len() < most {
+            let place = self.drive.core.with(self.drive.id, |one| one.place())?;
+            while self.takes.len() < most {
+                let slots = slots.clone();
+                self.takes.push(async move { slots.take(place).await }.boxed());
+            }
+        }
+        Ok(())
+    }
+
+    /// The next one. May be dropped: the places in line are kept.
+    pub(super) async fn slot(&mut self) -> Slot {
+        poll_fn(|cx| {
+            for i in 0..self.takes.len() {
+                // Each is asked until one has a slot: so each stands in line.
+                if let Poll::Ready(slot) = self.takes[i].poll_unpin(cx) {
+                    drop(self.takes.swap_remove(i));
+                    return Poll::Ready(slot);
+                }
+            }
+            Poll::Pending
+        })
+        .await
+    }
+}

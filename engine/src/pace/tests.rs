@@ -1,0 +1,124 @@
+//! What the pace must do on links with known rates, delays, losses and noise. `UPDATE_PLOTS=1` draws the courses into
+//! docs/pace.
+
+use std::fmt::Write as _;
+
+use super::simulation::{BUREAU, Course, HOTEL, Link, NEAR, REMOTE, run};
+use super::*;
+
+const MIB: f64 = 1_048_576.0;
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// The median of five seeds.
+fn over_seeds(figure: impl Fn(u64) -> f64) -> f64 {
+    median((0..5).map(figure).collect())
+}
+
+#[test]
+fn far_and_lossy_links_are_filled_within_seconds_and_kept_full() {
+    for (name, link, least) in [("bureau", BUREAU, 0.85), ("remote", REMOTE, 0.8)] {
+        let share = over_seeds(|seed| run(seed, 30_000.0, MIB, |_| link).share(link.rate, 8_000.0, 30_000.0));
+        assert!(share >= least, "{name}: {share:.2} of the link");
+        let reached = over_seeds(|seed| run(seed, 30_000.0, MIB, |_| link).reached(link.rate, 0.7).unwrap_or(f64::MAX));
+        assert!(reached <= 5_000.0, "{name}: 70 % after {reached:.0} ms");
+    }
+}
+
+#[test]
+fn a_hundred_connections_are_reached_where_each_carries_little() {
+    let allowed = over_seeds(|seed| run(seed, 10_000.0, MIB, |_| REMOTE).at(9_900.0).allowed as f64);
+    assert!(allowed >= 90.0, "{allowed} on the remote link");
+}
+
+#[test]
+fn a_slow_uplink_is_not_smothered() {
+    for seed in 0..5 {
+        let course = run(seed, 60_000.0, 5.0 * MIB, |_| HOTEL);
+        let at = course.at(20_000.0);
+        assert!(at.allowed <= 4, "{} requests on 2 Mb/s", at.allowed);
+        let share = course.share(HOTEL.rate, 10_000.0, 60_000.0);
+        assert!(share > 0.9, "{share:.2} of the rate");
+    }
+}
+
+#[test]
+fn a_near_link_needs_few() {
+    let allowed = over_seeds(|seed| run(seed, 20_000.0, 32.0 * MIB, |_| NEAR).at(19_000.0).allowed as f64);
+    assert!(allowed <= 32.0, "{allowed} requests beside the store");
+}
+
+#[test]
+fn a_link_that_changes_is_followed() {
+    let worse = |at: f64| if at < 20_000.0 { BUREAU } else { REMOTE };
+    let share = over_seeds(|seed| run(seed, 60_000.0, MIB, worse).share(REMOTE.rate, 30_000.0, 60_000.0));
+    assert!(share >= 0.75, "{share:.2} after it became remote");
+    let better = |at: f64| if at < 20_000.0 { Link { rate: 2_500.0, ..BUREAU } } else { BUREAU };
+    let share = over_seeds(|seed| run(seed, 90_000.0, MIB, better).share(BUREAU.rate, 60_000.0, 90_000.0));
+    assert!(share >= 0.7, "{share:.2} after it became ten times as fast");
+}
+
+#[test]
+fn nothing_is_learnt_from_having_little_to_send() {
+    let mut pace = Pace::default();
+    for tick in 0..400u64 {
+        pace.feed(Sample {
+            now: tick * 50,
+            moved: tick * 100_000,
+            in_flight: 2,
+            wanting: false,
+            path: Some((20.0, 20.0)),
+        });
+    }
+    assert_eq!(pace.allowed(), START);
+}
+
+#[test]
+fn the_courses_are_drawn() {
+    let links = [("bureau", BUREAU, 30.0), ("remote", REMOTE, 60.0), ("hotel", HOTEL, 60.0)];
+    for (name, link, seconds) in links {
+        let request = if name == "hotel" { 5.0 * MIB } else { MIB };
+        let drawn = draw(name, &run(1, seconds * 1_000.0, request, |_| link), link.rate, seconds);
+        let path = format!("{}/../docs/pace/{name}.svg", env!("CARGO_MANIFEST_DIR"));
+        if std::env::var_os("UPDATE_PLOTS").is_some() {
+            std::fs::create_dir_all(format!("{}/../docs/pace", env!("CARGO_MANIFEST_DIR"))).unwrap();
+            std::fs::write(&path, &drawn).unwrap();
+        }
+        let kept = std::fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(kept.trim(), drawn.trim(), "docs/pace/{name}.svg is of another pace: UPDATE_PLOTS=1 draws it anew");
+    }
+}
+
+/// Goodput and requests in flight over time, the link's rate and the most requests being the top.
+fn draw(name: &str, course: &Course, rate: f64, seconds: f64) -> String {
+    let (width, height) = (640.0, 220.0);
+    let line = |value: &dyn Fn(&super::simulation::Moment) -> f64| {
+        let mut points = String::new();
+        for moment in course.moments.iter().step_by(4) {
+            let (x, y) = (moment.at / (seconds * 1_000.0) * width, height - value(moment).min(1.05) * height * 0.9);
+            let _ = write!(points, "{x:.0},{y:.0} ");
+        }
+        points
+    };
+    let goodput = line(&|m| m.goodput / rate);
+    let allowed = line(&|m| m.allowed as f64 / MOST as f64);
+    let top = height * 0.1;
+    format!(
+        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="-8 -24 {w} {h}" font-family="sans-serif" font-size="12">
+<rect x="-8" y="-24" width="{w}" height="{h}" fill="#fff"/>
+<text x="0" y="-8">{name}, {seconds} s: goodput (the line: {mbit:.0} Mb/s) and requests in flight (the line: {MOST})</text>
+<path d="M0 {top}H{width}" stroke="#999" stroke-dasharray="4 4"/>
+<polyline points="{goodput}" fill="none" stroke="#c77700" stroke-width="2"/>
+<polyline points="{allowed}" fill="none" stroke="#2b6cb0" stroke-width="2"/>
+<text x="4" y="{goodput_y}" fill="#c77700">goodput</text><text x="72" y="{goodput_y}" fill="#2b6cb0">in flight</text>
+</svg>
+"##,
+        w = width + 16.0,
+        h = height + 32.0,
+        mbit = rate * 8.0 / 1_000.0,
+        goodput_y = height - 4.0,
+    )
+}

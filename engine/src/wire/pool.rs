@@ -1,0 +1,237 @@
+//! A lane's connections: idle ones are used again, the last used first; new ones are opened ahead of need while the
+//! link is being filled, since a handshake over a far link takes three round trips. Requests come and go one at a time
+//! on each; nothing here retries what the other side may have begun to do.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_types::body::SdkBody;
+use http::uri::{Authority, Scheme};
+use http::{HeaderValue, Request, Response, Uri, header};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::connect::Connection as _;
+use tokio::task::AbortHandle;
+use tower_service::Service as _;
+
+use super::dial::Dial;
+use super::socket::Counts;
+use super::stall;
+
+/// S3 itself closes idle connections after about 20 s; ours are dropped before they can be found closed.
+const IDLE: Duration = Duration::from_secs(15);
+/// Of an answer's head and body that is read at once: a few TLS records.
+const READ: usize = 64 << 10;
+
+/// Cheap to clone; clones share the connections.
+#[derive(Clone)]
+pub(super) struct Pool {
+    connector: HttpsConnector<Dial>,
+    dial: Dial,
+    shared: Arc<Mutex<Shared>>,
+}
+
+type Origin = (Scheme, Authority);
+
+#[derive(Default)]
+struct Shared {
+    idle: HashMap<Origin, Vec<Idle>>,
+    /// Connections of an earlier generation are not used again: the network is another one.
+    generation: u64,
+    /// Being opened ahead, for whom.
+    opening: HashMap<Origin, usize>,
+    /// Where the last request went.
+    last: Option<Origin>,
+    /// Every connection's own task.
+    tasks: Vec<AbortHandle>,
+}
+
+struct Idle {
+    connection: Connection,
+    since: Instant,
+}
+
+struct Connection {
+    sender: SendRequest<SdkBody>,
+    counts: Arc<Counts>,
+    generation: u64,
+    life: Life,
+}
+
+/// Ends the connection's own task when the request that it carries is given up: dropping the sender alone would leave it
+/// trying to send.
+struct Life(Option<AbortHandle>);
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        if let Some(task) = self.0.take() {
+            task.abort();
+        }
+    }
+}
+
+impl Pool {
+    pub(super) fn new(connector: HttpsConnector<Dial>, dial: Dial) -> Pool {
+        Pool { connector, dial, shared: Arc::default() }
+    }
+
+    /// Sends one request. Gives it up, with its connection, when that moves no byte for too long or when this future is
+    /// dropped.
+    pub(super) async fn send(&self, request: Request<SdkBody>) -> Result<Response<Incoming>, BoxError> {
+        let origin = origin(request.uri())?;
+        let mut request = in_origin_form(request)?;
+        self.locked().last = Some(origin.clone());
+        loop {
+            let idle = self.idle(&origin);
+            let reused = idle.is_some();
+            let mut connection = match idle {
+                Some(connection) => connection,
+                None => self.open(&origin).await?,
+            };
+            connection.counts.set_busy(true);
+            let answer = tokio::select! {
+                answer = connection.sender.try_send_request(request) => answer,
+                stalled = stall::watch(&connection.counts) => return Err(Box::new(stalled)),
+            };
+            match answer {
+                Ok(answer) => {
+                    self.keep(origin, connection);
+                    return Ok(answer);
+                }
+                // It was closed while it lay idle, and nothing of the request was sent.
+                Err(mut unsent) => match unsent.take_message() {
+                    Some(again) if reused => request = again,
+                    _ => return Err(unsent.into_error().into()),
+                },
+            }
+        }
+    }
+
+    /// Sees that about `wanted` connections to where the last request went are open or being opened beyond those in use.
+    pub(super) fn open_ahead(&self, wanted: usize) {
+        let mut shared = self.locked();
+        let Some(origin) = shared.last.clone() else { return };
+        let idle = shared.idle.get(&origin).map_or(0, Vec::len);
+        let opening = shared.opening.entry(origin.clone()).or_default();
+        let missing = wanted.saturating_sub(idle + *opening);
+        *opening += missing;
+        drop(shared);
+        for _ in 0..missing {
+            let (pool, origin) = (self.clone(), origin.clone());
+            tokio::spawn(async move {
+                let opened = pool.open(&origin).await;
+                let mut shared = pool.locked();
+                if let Some(opening) = shared.opening.get_mut(&origin) {
+                    *opening -= 1;
+                }
+                if let Ok(connection) = opened {
+                    shared.idle.entry(origin).or_default().push(Idle { connection, since: Instant::now() });
+                }
+            });
+        }
+    }
+
+    /// Whether a TCP connection to where the last request went can be opened within `limit`.
+    pub(super) async fn reach(&self, limit: Duration) -> bool {
+        let Some(origin) = self.locked().last.clone() else { return true };
+        let Ok(uri) = uri_of(&origin) else { return true };
+        matches!(tokio::time::timeout(limit, self.dial.connect(&uri)).await, Ok(Ok(_)))
+    }
+
+    /// Every connection is of the past: those in use end with an error, idle ones are closed.
+    pub(super) fn renew(&self) {
+        let mut shared = self.locked();
+        shared.generation += 1;
+        shared.idle.clear();
+        shared.tasks.drain(..).for_each(|task| task.abort());
+    }
+
+    fn idle(&self, origin: &Origin) -> Option<Connection> {
+        let mut shared = self.locked();
+        let generation = shared.generation;
+        let idle = shared.idle.get_mut(origin)?;
+        idle.retain(|idle| idle.since.elapsed() < IDLE && idle.connection.sender.is_ready());
+        let last = idle.pop()?.connection;
+        (last.generation == generation).then_some(last)
+    }
+
+    async fn open(&self, origin: &Origin) -> Result<Connection, BoxError> {
+        let generation = self.locked().generation;
+        let stream = self.connector.clone().call(uri_of(origin)?).await?;
+        let mut extras = http::Extensions::new();
+        stream.connected().get_extras(&mut extras);
+        let counts = extras.remove::<Arc<Counts>>().ok_or("a connection that does not count")?;
+        let (mut sender, connection) = http1::Builder::new().max_buf_size(READ).handshake(stream).await?;
+        let task = tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended");
+            }
+        });
+        let task = task.abort_handle();
+        self.remember(task.clone());
+        let life = Life(Some(task));
+        sender.ready().await?;
+        Ok(Connection { sender, counts, generation, life })
+    }
+
+    fn remember(&self, task: AbortHandle) {
+        let mut shared = self.locked();
+        shared.tasks.retain(|task| !task.is_finished());
+        shared.tasks.push(task);
+    }
+
+    /// Once the answer's body is read, the connection is idle.
+    fn keep(&self, origin: Origin, connection: Connection) {
+        let pool = self.clone();
+        tokio::spawn(async move {
+            let Connection { mut sender, counts, generation, mut life } = connection;
+            // From here on it ends by itself: with its body, or when its reader drops that.
+            let task = life.0.take();
+            let ready = sender.ready().await;
+            counts.set_busy(false);
+            if ready.is_err() {
+                return;
+            }
+            let mut shared = pool.locked();
+            if generation == shared.generation {
+                let connection = Connection { sender, counts, generation, life: Life(task) };
+                shared.idle.entry(origin).or_default().push(Idle { connection, since: Instant::now() });
+            }
+        });
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn uri_of(origin: &Origin) -> Result<Uri, http::Error> {
+    Uri::builder().scheme(origin.0.clone()).authority(origin.1.clone()).path_and_query("/").build()
+}
+
+fn origin(uri: &Uri) -> Result<Origin, BoxError> {
+    match (uri.scheme(), uri.authority()) {
+        (Some(scheme), Some(authority)) => Ok((scheme.clone(), authority.clone())),
+        _ => Err("a request without a scheme or a host".into()),
+    }
+}
+
+/// As HTTP/1.1 has it on the wire: the path, and the host as a header.
+fn in_origin_form(mut request: Request<SdkBody>) -> Result<Request<SdkBody>, BoxError> {
+    let uri = request.uri();
+    if !request.headers().contains_key(header::HOST) {
+        let usual = if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 };
+        let host = uri.host().unwrap_or_default();
+        let host = match uri.port_u16().filter(|port| *port != usual) {
+            Some(port) => HeaderValue::from_str(&format!("{host}:{port}"))?,
+            None => HeaderValue::from_str(host)?,
+        };
+        request.headers_mut().insert(header::HOST, host);
+    }
+    let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).parse()?;
+    *request.uri_mut() = path;
+    Ok(request)
+}
