@@ -177,7 +177,6 @@ async fn a_clip_dropped_on_the_field_for_it_is_breaking_and_the_other_one_yields
     let practice = Practice::start(&user.scratch).await.unwrap();
     let proxy = Proxy::before(practice.bucket()).await.unwrap();
     let (window, _) = under_way(&user, &practice, &proxy).await;
-    // More parts than there are slots: one whose parts are all in flight has nothing to yield.
     let (next, hot) = (user.scratch.join("next.mxf"), user.scratch.join("hot.mxf"));
     footage::random(&next, 80_000_000, 3).unwrap();
     footage::random(&hot, 80_000_000, 2).unwrap();

@@ -142,7 +142,7 @@ fn forecast(
         live.forecast(*id, |one| {
             let flying = u64::from(one.in_flight());
             one.eta = ends[i];
-            one.yields = breaking && !one.transfer.urgency.breaking && flying == 0;
+            one.yields = breaking && !one.transfer.urgency.breaking;
             // The link's rate is known, not each request's: those in flight share it.
             one.rate = (rate * flying).checked_div(in_flight).unwrap_or(0);
         });

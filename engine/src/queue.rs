@@ -86,9 +86,9 @@ impl<T> Line<T> {
         self.waiting.insert((place, self.next), who);
     }
 
-    /// How many really wait.
-    pub fn count(&self, has_left: impl Fn(&T) -> bool) -> usize {
-        self.waiting.values().filter(|who| !has_left(who)).count()
+    /// How many of those who wait are such.
+    pub fn count(&self, is_such: impl Fn(&Place, &T) -> bool) -> usize {
+        self.waiting.iter().filter(|((place, _), who)| is_such(place, who)).count()
     }
 
     /// The place of the first; it may have left.

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 
 use crate::error::{Code, Error, Result};
 use crate::integrity::{Algorithm, Checksum, Crc64, Crc64Sum, checksum_of};
+use crate::lane::{DROP, Gate};
 use crate::parts::Part;
 use crate::positioned::read_exact_at;
 use crate::transfer::Look;
@@ -168,8 +169,8 @@ impl Source {
     }
 
     /// The part as a request's body, of which two pieces are in memory at a time: one on the wire, one being read. What
-    /// it really read is told through the tap once it is through.
-    pub fn body(&self, part: Part, piece: usize) -> (PartBody, Arc<Tap>) {
+    /// it really read is told through the tap once it is through. It waits where something breaking goes before it.
+    pub(crate) fn body(&self, part: Part, piece: usize, gate: Gate) -> (PartBody, Arc<Tap>) {
         let tap = Arc::new(Tap { path: self.path.clone(), crc: OnceLock::new(), trouble: OnceLock::new() });
         if part.length == 0 {
             // An empty body is never asked for a piece.
@@ -182,6 +183,9 @@ impl Source {
             end: part.offset + part.length,
             piece: piece.max(1),
             reading: None,
+            read: Bytes::new(),
+            gate,
+            passing: None,
             sum: Crc64Sum::default(),
             tap: tap.clone(),
         };
@@ -227,6 +231,10 @@ pub struct PartBody {
     end: u64,
     piece: usize,
     reading: Option<JoinHandle<io::Result<Bytes>>>,
+    /// Of the piece that was read last, what is not handed on yet.
+    read: Bytes,
+    gate: Gate,
+    passing: Option<Pin<Box<dyn Future<Output = ()> + Send + Sync>>>,
     sum: Crc64Sum,
     tap: Arc<Tap>,
 }
@@ -249,33 +257,48 @@ impl Body for PartBody {
     type Error = io::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        if self.reading.is_none() && self.next < self.end {
-            self.read_on();
-        }
-        let Some(piece) = self.reading.as_mut() else {
-            let _ = self.tap.crc.set(self.sum.value());
+        if self.handed >= self.end {
             return Poll::Ready(None);
-        };
-        let read = ready!(Pin::new(piece).poll(cx)).unwrap_or_else(|e| Err(io::Error::other(e)));
-        self.reading = None;
-        match read {
-            Ok(bytes) => {
-                self.sum.update(&bytes);
-                self.handed += bytes.len() as u64;
-                if self.next < self.end {
-                    // The next piece is read while this one is on its way.
-                    self.read_on();
-                } else {
-                    // A body with a length is not asked again after its last byte, so this is the moment.
-                    let _ = self.tap.crc.set(self.sum.value());
-                }
-                Poll::Ready(Some(Ok(Frame::data(bytes))))
-            }
-            Err(e) => {
-                let _ = self.tap.trouble.set(reading(&self.tap.path, &e));
-                Poll::Ready(Some(Err(e)))
+        }
+        let mut most = usize::MAX;
+        if self.passing.is_some() || self.gate.is_shut() {
+            let mut gate = self.gate.clone();
+            let passing = self.passing.get_or_insert_with(|| Box::pin(async move { gate.pass().await }));
+            ready!(passing.as_mut().poll(cx));
+            self.passing = None;
+            if self.gate.is_shut() {
+                most = DROP;
             }
         }
+        if self.read.is_empty() {
+            if self.reading.is_none() {
+                self.read_on();
+            }
+            let Some(piece) = self.reading.as_mut() else { return Poll::Ready(None) };
+            let read = ready!(Pin::new(piece).poll(cx)).unwrap_or_else(|e| Err(io::Error::other(e)));
+            self.reading = None;
+            match read {
+                Ok(bytes) => self.read = bytes,
+                Err(e) => {
+                    let _ = self.tap.trouble.set(reading(&self.tap.path, &e));
+                    return Poll::Ready(Some(Err(e)));
+                }
+            }
+            if self.next < self.end {
+                // The next piece is read while this one is on its way.
+                self.read_on();
+            }
+        }
+        let length = self.read.len().min(most);
+        let bytes = self.read.split_to(length);
+        self.sum.update(&bytes);
+        self.handed += length as u64;
+        if self.handed >= self.end {
+            // A body with a length is not asked again after its last byte, so this is the moment.
+            let _ = self.tap.crc.set(self.sum.value());
+            self.gate.sent();
+        }
+        Poll::Ready(Some(Ok(Frame::data(bytes))))
     }
 
     fn is_end_stream(&self) -> bool {

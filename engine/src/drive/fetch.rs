@@ -135,7 +135,7 @@ impl Fetch<'_> {
 
     /// The round trip, and how long a connection may bring nothing while others do.
     fn pace_of_path(&self) -> (Duration, Duration) {
-        let (now, least) = self.drive.core.wire.meter().round_trip().unwrap_or((ROUND_TRIP, ROUND_TRIP));
+        let (now, least) = self.drive.core.wire.meter().path().unwrap_or((ROUND_TRIP, ROUND_TRIP));
         (least, (now * 8).clamp(Duration::from_secs(2), Duration::from_secs(8)))
     }
 

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::Sender;
 
 use crate::error::{Code, Error};
 use crate::integrity::{Crc64, Crc64Sum};
-use crate::lane::Slot;
+use crate::lane::{Gate, Slot};
 use crate::parts::Part;
 use crate::s3::{Class, Refusal, Store};
 use crate::sink::Sink;
@@ -132,7 +132,7 @@ pub(super) struct From {
 
 /// Flies, and tells under its number.
 pub(super) async fn fly(from: From, number: u64, flight: Arc<Flight>, slot: Slot, tell: Sender<(u64, Told)>) {
-    let ended = match fetch(&from, number, &flight, &tell).await {
+    let ended = match fetch(&from, number, &flight, slot.gate(), &tell).await {
         Ok(()) => Ended::Well,
         Err(ended) => ended,
     };
@@ -140,7 +140,13 @@ pub(super) async fn fly(from: From, number: u64, flight: Arc<Flight>, slot: Slot
     let _ = tell.send((number, Told::Ended(ended))).await;
 }
 
-async fn fetch(from: &From, number: u64, flight: &Flight, tell: &Sender<(u64, Told)>) -> Result<(), Ended> {
+async fn fetch(
+    from: &From,
+    number: u64,
+    flight: &Flight,
+    mut gate: Gate,
+    tell: &Sender<(u64, Told)>,
+) -> Result<(), Ended> {
     let piece = from.piece;
     let asked = flight.left();
     let range = Part { number: 0, offset: asked.at, length: asked.length() };
@@ -150,6 +156,7 @@ async fn fetch(from: &From, number: u64, flight: &Flight, tell: &Sender<(u64, To
     let (mut written, mut begun) = (asked.at, asked.at);
     let mut sum = Crc64Sum::default();
     let broken = loop {
+        gate.pass().await;
         let (through, broken) = match tokio::time::timeout(SILENT, body.next()).await {
             Err(_) => (true, Some(broken_off("no byte came for 20 s"))),
             Ok(None) => (true, None),

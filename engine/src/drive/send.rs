@@ -98,7 +98,7 @@ pub(super) async fn missing(drive: &Drive, to: &To, plan: &mut [PlannedPart]) ->
                 flying.send(i, To { piece: slots.piece() / 2, ..to.clone() }, plan[i].0, slot);
             }
             () = tokio::time::sleep(LOOK), if open.is_empty() => {
-                if slots.spare() == 0 {
+                if slots.spare(drive.id) == 0 {
                     continue;
                 }
                 if let Some(i) = flying.slowest(&mut hedges, slots.fullness()) {
@@ -146,7 +146,7 @@ impl Flying {
 /// error where the request failed.
 pub(super) async fn send_part(to: To, part: Part, slot: Slot) -> Sent {
     let sum = part_sum(&to.source, part, to.offers).await.map_err(|e| (e, None))?;
-    let (body, tap) = to.source.body(part, to.piece);
+    let (body, tap) = to.source.body(part, to.piece, slot.gate());
     let answer: Answer<AckedPart> = to.store.put_part(&to.key, &to.upload_id, part, body, sum).await;
     drop(slot);
     if let Some(trouble) = tap.trouble() {

@@ -55,6 +55,7 @@ pub(super) async fn upload(drive: &Drive) -> Driven<Proof> {
             None
         }
     };
+    let is_new = adopted.is_none();
     let (upload, upload_id) = match adopted {
         Some(adopted) => adopted,
         None => create(drive, &transfer, &store, offers).await?,
@@ -66,6 +67,7 @@ pub(super) async fn upload(drive: &Drive) -> Driven<Proof> {
         store: &store,
         offers,
         is_known: known.is_some(),
+        is_new,
         upload,
         upload_id,
     };
@@ -81,6 +83,8 @@ struct Sending<'a> {
     offers: Offers,
     /// Whether `offers` is known, and not just hoped for.
     is_known: bool,
+    /// It was begun just now: the store has no part of it.
+    is_new: bool,
     /// The journal's row.
     upload: i64,
     upload_id: String,
@@ -88,13 +92,17 @@ struct Sending<'a> {
 
 impl Sending<'_> {
     async fn to_the_end(&self, mut plan: Vec<PlannedPart>) -> Driven<Proof> {
-        let before = match self.store.list_parts(&self.transfer.key, &self.upload_id).await {
+        let listed = match self.is_new {
+            true => Ok(Vec::new()),
+            false => self.store.list_parts(&self.transfer.key, &self.upload_id).await,
+        };
+        let before = match listed {
             Ok(listed) => self.reconcile(&mut plan, &listed).await?,
             Err(refusal) if refusal.class == Class::NoUpload => return self.vanished(&plan).await,
             Err(refusal) => return Err(refusal.into()),
         };
         if !self.is_known {
-            self.find_out(&mut plan).await?;
+            self.find_out(&plan).await?;
         }
         // Parts are read again while others are sent; no Complete before both are through.
         let to = self.to();
@@ -160,35 +168,31 @@ impl Sending<'_> {
         Ok(())
     }
 
-    /// The first part goes alone: the store must keep its bytes without the trailer's framing, and answer with their
-    /// checksum. One that does not is remembered as such, and the upload begins anew in the way that it takes.
-    async fn find_out(&self, plan: &mut [PlannedPart]) -> Driven<()> {
-        let Some((part, acked)) = plan.iter_mut().find(|(_, acked)| acked.is_none()) else { return Ok(()) };
+    /// One byte goes first, under the number of a part that overwrites it: the store must keep it without the trailer's
+    /// framing, and answer with its checksum. A store that does not is remembered as such, and the upload begins anew in
+    /// the way that it takes.
+    async fn find_out(&self, plan: &[PlannedPart]) -> Driven<()> {
+        let Some((part, _)) = plan.iter().find(|(_, acked)| acked.is_none()) else { return Ok(()) };
+        let byte = Part { length: part.length.min(1), ..*part };
         let slot = self.drive.slot(Direction::Up).await?;
-        self.drive.in_flight(part.number)?;
-        let sent = send_part(self.to(), *part, slot).await;
-        self.drive.dropped(part.number)?;
+        let sent = send_part(self.to(), byte, slot).await;
         let takes_it = match &sent {
             Ok((known, told)) => {
                 let listed = self.store.list_parts(&self.transfer.key, &self.upload_id).await?;
                 *told
                     && listed
                         .iter()
-                        .any(|l| l.number == part.number && l.size == part.length && same_etag(&l.etag, &known.etag))
+                        .any(|l| l.number == byte.number && l.size == byte.length && same_etag(&l.etag, &known.etag))
             }
             Err((_, Some(refusal))) if stumbled_over_checksum(refusal) => false,
             Err((_, Some(refusal))) => return Err(refusal.clone().into()),
             Err((error, None)) => return Err(error.clone().into()),
         };
+        let offers = if takes_it { Offers::WholeCrc64 } else { Offers::PartMd5 };
+        self.drive.core.remember_offers(&self.transfer.profile, offers)?;
         if !takes_it {
             tracing::info!(bucket = self.transfer.bucket, ?sent, "the store keeps no CRC64NVME; parts carry their MD5");
-            self.drive.core.remember_offers(&self.transfer.profile, Offers::PartMd5)?;
             return Err(Stop::Anew);
-        }
-        self.drive.core.remember_offers(&self.transfer.profile, Offers::WholeCrc64)?;
-        if let Ok((known, _)) = sent {
-            self.drive.acked(part.number, known.clone()).await?;
-            *acked = Some(known);
         }
         Ok(())
     }
@@ -355,6 +359,8 @@ async fn create(drive: &Drive, transfer: &Transfer, store: &Store, offers: Offer
     let metadata = transfer.metadata.clone().into_iter().collect();
     let (core, store, key) = (drive.core.clone(), store.clone(), transfer.key.clone());
     let row = drive.core.journal.write(move |c| uploads::ask_upload(c, &asked)).await?;
+    // Shaken hands with while S3 thinks of an ID.
+    drive.core.wire.open_ahead(drive.core.slots(Direction::Up).allowed());
     let asked = tokio::spawn(async move {
         let _asking = asking;
         let answer: Answer<String> = store.create(&key, metadata, offers).await;

@@ -29,7 +29,7 @@ pub(super) async fn upload(
         let slot = drive.slot(Direction::Up).await?;
         drive.in_flight(part.number)?;
         let sum = part_sum(source, part, offers).await?;
-        let (body, tap) = source.body(part, drive.core.slots(Direction::Up).piece() / 2);
+        let (body, tap) = source.body(part, drive.core.slots(Direction::Up).piece() / 2, slot.gate());
         let metadata = transfer.metadata.clone().into_iter().collect();
         let answer = store.put(&transfer.key, part, body, sum, metadata, only_new).await;
         drop(slot);

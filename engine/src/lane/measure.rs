@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::core::Core;
+use crate::pace::{Ceiling, Sample};
 use crate::reach;
 use crate::transfer::Direction;
 
@@ -15,6 +16,7 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(crate) async fn measure(core: Arc<Core>, direction: Direction) {
     let began = Instant::now();
     let slots = core.slots(direction);
+    let mut ceiling = Ceiling::default();
     loop {
         tokio::select! {
             () = core.closing.cancelled() => return,
@@ -23,21 +25,37 @@ pub(crate) async fn measure(core: Arc<Core>, direction: Direction) {
         let mut last = (core.wire.meter().moved(), Instant::now());
         loop {
             let meter = core.wire.meter();
-            let all = meter.moved();
-            if all != last.0 {
-                last = (all, Instant::now());
+            let look = meter.look();
+            if look.moved != last.0 {
+                last = (look.moved, Instant::now());
             } else if last.1.elapsed() > reach::SILENT {
                 reach::look_out(&core);
             }
-            let moved = match direction {
-                Direction::Up => all.up,
-                Direction::Down => all.down,
+            let now = began.elapsed().as_millis() as u64;
+            let path = look.path.map(|(trip, least)| (millis(trip), millis(least)));
+            // Going down, it is the store's side that sends.
+            let sample = match direction {
+                Direction::Up => Sample { now, moved: look.arrived, path, sturdy: look.sturdy, ..Sample::default() },
+                Direction::Down => Sample { now, moved: look.moved.down, path, ..Sample::default() },
             };
-            let path = meter.round_trip().map(|(now, least)| (millis(now), millis(least)));
-            let (used, ready) = slots.feed(began.elapsed().as_millis() as u64, moved, path);
-            tracing::trace!(?direction, moved, ?path, used, allowed = slots.allowed(), ready, "pace");
+            let (used, ready) = slots.feed(sample);
+            let rate = if direction == Direction::Up { ceiling.feed(now, look.arrived, look.busy, path) } else { None };
+            if direction == Direction::Up {
+                meter.keep_to(rate);
+            }
+            tracing::trace!(
+                ?direction,
+                moved = sample.moved,
+                ?path,
+                used,
+                allowed = slots.allowed(),
+                ready,
+                ?rate,
+                "pace"
+            );
             core.wire.open_ahead(ready);
             if used == 0 || core.closing.is_cancelled() {
+                ceiling.rest();
                 break;
             }
             tokio::time::sleep(LOOK).await;

@@ -2,16 +2,22 @@
 //! `queue`; how many there are, in `pace`, which `measure` feeds. This file only hands them out and takes them back.
 
 mod measure;
+mod preempt;
 
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, oneshot, watch};
 
 use crate::pace::{Pace, Sample};
 use crate::queue::{Line, Place};
+use crate::transfer::TransferId;
 
 pub(crate) use measure::measure;
+pub(crate) use preempt::{DROP, Gate};
+use preempt::{Urgent, is_shut};
 
 /// The lane of this version: this computer's network, by the profile's route. The strip's colours go by it.
 pub(crate) const ONLY_LANE: u32 = 1;
@@ -39,19 +45,64 @@ pub(crate) struct Slots {
 #[derive(Debug, Default)]
 struct State {
     pace: Pace,
-    used: usize,
-    /// Of those, by breaking transfers.
-    breaking: usize,
+    /// Requests in flight, by their transfer.
+    flying: HashMap<TransferId, Flying>,
+    /// The breaking ones among them, as the gates of the others see them.
+    urgent: watch::Sender<Urgent>,
     /// The bucket asked for patience: none is handed out before.
     not_before: Option<Instant>,
     waiting: Line<oneshot::Sender<Slot>>,
 }
 
-/// The right to have one request in flight. Goes back when it is dropped, however the request ended.
+#[derive(Clone, Copy, Debug, Default)]
+struct Flying {
+    /// Those that have bytes to move.
+    requests: usize,
+    /// Those that have sent everything and wait for the store's word.
+    answering: usize,
+    breaking: bool,
+}
+
+/// The right to have one request in flight. Goes back when it is dropped, however the request ended; and to the next one
+/// already when all was sent, so that the link is used while the store's answer is on its way.
 #[derive(Debug)]
 pub(crate) struct Slot {
     slots: Slots,
-    breaking: bool,
+    id: TransferId,
+    is_sent: Arc<AtomicBool>,
+}
+
+impl State {
+    /// Those that have bytes to move, and all of them.
+    fn used(&self) -> (usize, usize) {
+        self.flying.values().fold((0, 0), |(sending, all), f| (sending + f.requests, all + f.requests + f.answering))
+    }
+
+    /// Of those in use, the ones that move: beside breaking, only its own.
+    fn moving(&self) -> usize {
+        let urgent = self.urgent.borrow();
+        self.flying.iter().filter(|(id, _)| !is_shut(**id, &urgent)).map(|(_, flying)| flying.requests).sum()
+    }
+
+    fn breaking(&self) -> usize {
+        self.flying.values().filter(|flying| flying.breaking).map(|flying| flying.requests).sum()
+    }
+
+    /// How many wait that may have one now.
+    fn wanting(&self) -> usize {
+        let urgent = self.urgent.borrow();
+        self.waiting.count(|place, who| !who.is_closed() && (place.breaking || urgent.is_empty()))
+    }
+
+    /// After any change of `flying`.
+    fn note_urgent(&self) {
+        let now: Urgent = self.flying.iter().filter(|(_, f)| f.breaking && f.requests > 0).map(|(id, _)| *id).collect();
+        self.urgent.send_if_modified(|urgent| {
+            let is_other = *urgent != now;
+            *urgent = now;
+            is_other
+        });
+    }
 }
 
 impl Slots {
@@ -69,7 +120,15 @@ impl Slots {
 
     /// The transfer's place is another now: what it waits for here, it waits for there.
     pub(crate) fn put(&self, place: Place) {
-        self.locked().waiting.put(place);
+        {
+            let mut state = self.locked();
+            state.waiting.put(place);
+            if let Some(flying) = state.flying.get_mut(&place.id) {
+                flying.breaking = place.breaking;
+            }
+            state.note_urgent();
+        }
+        self.hand_out();
     }
 
     pub(crate) fn allowed(&self) -> usize {
@@ -83,14 +142,31 @@ impl Slots {
     }
 
     pub(crate) fn used(&self) -> usize {
-        self.locked().used
+        self.locked().used().1
     }
 
-    /// Nobody waits for one, and some are free: requests that are only a second try may have them.
-    pub(crate) fn spare(&self) -> usize {
+    /// Nobody waits for one, and some are free: requests of this transfer that are only a second try may have them.
+    pub(crate) fn spare(&self, id: TransferId) -> usize {
         let state = self.locked();
-        let waiting = state.waiting.count(oneshot::Sender::is_closed);
-        state.pace.allowed().saturating_sub(state.used + waiting)
+        if is_shut(id, &state.urgent.borrow()) {
+            return 0;
+        }
+        state.pace.allowed().saturating_sub(state.moving() + state.wanting())
+    }
+
+    /// A request of this transfer has handed its last byte on.
+    fn sent(&self, id: TransferId, is_sent: &AtomicBool) {
+        {
+            let mut state = self.locked();
+            let Some(flying) = state.flying.get_mut(&id) else { return };
+            if is_sent.swap(true, Ordering::AcqRel) {
+                return;
+            }
+            flying.requests -= 1;
+            flying.answering += 1;
+            state.note_urgent();
+        }
+        self.hand_out();
     }
 
     /// What it carries now, as a share of the most that it has carried.
@@ -121,13 +197,13 @@ impl Slots {
     }
 
     /// Answers with how many are in use and how many connections should lie ready for more.
-    fn feed(&self, now: u64, moved: u64, path: Option<(f64, f64)>) -> (usize, usize) {
+    fn feed(&self, sample: Sample) -> (usize, usize) {
         let (used, ready) = {
             let mut state = self.locked();
-            let wanting = state.waiting.count(oneshot::Sender::is_closed) > 0;
-            let sample = Sample { now, moved, in_flight: state.used, wanting, path };
+            let wanting = state.wanting() > 0;
+            let sample = Sample { in_flight: state.moving(), wanting, ..sample };
             state.pace.feed(sample);
-            (state.used, if wanting { state.pace.ready() } else { 0 })
+            (state.used().1, if wanting { state.pace.ready() } else { 0 })
         };
         self.hand_out();
         (used, ready)
@@ -136,29 +212,30 @@ impl Slots {
     fn hand_out(&self) {
         // A slot whose taker has gone comes back through Drop, which locks: so it is given outside the lock.
         loop {
-            let (next, breaking) = {
+            let (next, id) = {
                 let mut state = self.locked();
                 let resting = state.not_before.is_some_and(|until| until > Instant::now());
-                if resting || state.used >= state.pace.allowed() {
-                    return;
-                }
-                let Some(breaking) = state.waiting.first().map(|place| place.breaking) else { return };
-                // While breaking has a request in flight, no other begins one, even where slots are free: the link is its.
-                if state.breaking > 0 && !breaking {
+                let Some(place) = state.waiting.first().copied() else { return };
+                // What breaking holds still is not in its way; and beside it no other begins, even where slots are free.
+                let (busy, all) = if place.breaking { (state.breaking(), 0) } else { state.used() };
+                let is_held = is_shut(place.id, &state.urgent.borrow()) && !place.breaking;
+                if resting || is_held || busy >= state.pace.allowed() || all >= 2 * state.pace.allowed() {
                     return;
                 }
                 let Some(next) = state.waiting.pop() else { return };
                 if next.is_closed() {
                     continue;
                 }
-                state.used += 1;
-                state.breaking += usize::from(breaking);
-                if state.used == 1 {
+                if state.flying.is_empty() {
                     self.begun.notify_one();
                 }
-                (next, breaking)
+                let flying = state.flying.entry(place.id).or_default();
+                flying.requests += 1;
+                flying.breaking = place.breaking;
+                state.note_urgent();
+                (next, place.id)
             };
-            let _ = next.send(Slot { slots: self.clone(), breaking });
+            let _ = next.send(Slot { slots: self.clone(), id, is_sent: Arc::default() });
         }
     }
 
@@ -167,12 +244,25 @@ impl Slots {
     }
 }
 
+impl Slot {
+    /// Where its request waits while something breaking has the link.
+    pub(crate) fn gate(&self) -> Gate {
+        Gate::of(self, self.slots.locked().urgent.subscribe())
+    }
+}
+
 impl Drop for Slot {
     fn drop(&mut self) {
         {
             let mut state = self.slots.locked();
-            state.used -= 1;
-            state.breaking -= usize::from(self.breaking);
+            let is_sent = self.is_sent.load(Ordering::Acquire);
+            if let Some(flying) = state.flying.get_mut(&self.id) {
+                *(if is_sent { &mut flying.answering } else { &mut flying.requests }) -= 1;
+                if flying.requests + flying.answering == 0 {
+                    state.flying.remove(&self.id);
+                }
+            }
+            state.note_urgent();
         }
         self.slots.hand_out();
     }
@@ -214,6 +304,6 @@ mod tests {
         drop(slot);
         late.await.unwrap();
         drop(held);
-        assert_eq!(slots.locked().used, 0);
+        assert_eq!(slots.used(), 0);
     }
 }

@@ -6,9 +6,17 @@
 //! more arrives, ends the climb. From then on it tries a little more or a little less now and then, keeps what carried more,
 //! and gives back what carried nothing: fewer requests in flight finish sooner and lose less when the laptop is closed.
 
+mod ceiling;
+
+pub use ceiling::Ceiling;
+
 /// The fewest that are worth having: one is answered while the other sends.
 const LEAST: usize = 2;
 const START: usize = 4;
+/// So many sturdy connections are given time to find their speed before more are added.
+const SETTLE: usize = 32;
+/// They are still finding it while a round carries so much more than the one before.
+const GROWING: f64 = 1.2;
 /// Beyond this the links that were measured gained nothing.
 pub const MOST: usize = 128;
 
@@ -24,6 +32,8 @@ const PATH: f64 = 80.0;
 /// sender that looks for its rate fills a queue for a moment.
 const QUEUE_SHARE: f64 = 0.25;
 const QUEUE_LEAST: f64 = 90.0;
+/// Sturdy connections leave a queue only where they have found the link's rate.
+const QUEUE_SEEN: f64 = 20.0;
 /// After so many rounds of it the climb has ended.
 const QUEUE_ROUNDS: u32 = 6;
 /// A path shorter than this, in milliseconds, loses nothing between one request and the next: then fewer will do.
@@ -44,7 +54,7 @@ const TRIAL_LEAST: f64 = 1_500.0;
 const REST_MOST: u32 = 8;
 
 /// What was measured.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Sample {
     /// Milliseconds, on a clock that never goes back.
     pub now: u64,
@@ -55,6 +65,9 @@ pub struct Sample {
     pub wanting: bool,
     /// Milliseconds there and back: as it is, and the least there was.
     pub path: Option<(f64, f64)>,
+    /// Each connection finds the link's rate in time, losses or not: what few carry says less of the link than of their
+    /// age.
+    pub sturdy: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -170,7 +183,7 @@ impl Pace {
         let goodput = sample.moved.saturating_sub(from.moved) as f64 / elapsed.max(1.0);
         self.goodput = (goodput, self.goodput.1.max(goodput));
         let queue = self.queue.0 / f64::from(self.queue.1);
-        let crowded = queue > (least * QUEUE_SHARE).max(QUEUE_LEAST);
+        let crowded = queue > (least * QUEUE_SHARE).max(if sample.sturdy { QUEUE_SEEN } else { QUEUE_LEAST });
         let used = self.used.0 > self.used.1;
         let least_now = self.least_now;
         self.restart(Some(sample));
@@ -190,7 +203,7 @@ impl Pace {
                 }
             }
             _ if smothered && self.allowed > LEAST => self.relieve(goodput, queue),
-            Phase::Climb { .. } => self.climb(goodput, crowded, used, least < NEAR),
+            Phase::Climb { .. } => self.climb(goodput, crowded, used, least < NEAR, sample.sturdy),
             Phase::Rest { left, next_rest, more_next } => {
                 if left > 0 {
                     self.phase = Phase::Rest { left: left - 1, next_rest, more_next };
@@ -208,17 +221,21 @@ impl Pace {
         }
     }
 
-    fn climb(&mut self, goodput: f64, crowded: bool, used: bool, near: bool) {
+    fn climb(&mut self, goodput: f64, crowded: bool, used: bool, near: bool, sturdy: bool) {
         let Phase::Climb { before, full_rounds, crowded_rounds } = self.phase else { return };
         if crowded && goodput > 0.0 {
-            if crowded_rounds + 1 >= QUEUE_ROUNDS {
-                return self.rest(1, false);
+            if sturdy || crowded_rounds + 1 >= QUEUE_ROUNDS {
+                return self.rest(2, false);
             }
             self.phase = Phase::Climb { before, full_rounds, crowded_rounds: crowded_rounds + 1 };
             return;
         }
         if !used || goodput <= 0.0 {
             // Not enough to send yet, or nothing has arrived: neither says anything of the link.
+            return;
+        }
+        if sturdy && self.allowed >= SETTLE && goodput > before[0] * GROWING {
+            self.phase = Phase::Climb { before: [goodput, before[0]], full_rounds, crowded_rounds };
             return;
         }
         // A doubling shows after its connections have found their own speed: two rounds later.
@@ -243,8 +260,11 @@ impl Pace {
 
     fn attempt(&mut self, goodput: f64, next_rest: u32, more: bool) {
         let kept = self.allowed;
-        let step = (kept / 4).max(1);
-        let tried = if more { (kept + step).min(self.most) } else { kept.saturating_sub(step).max(LEAST) };
+        // Fewer may cost, for as long as the try lasts: a smaller step.
+        let tried = match more {
+            true => (kept + (kept / 4).max(1)).min(self.most),
+            false => kept.saturating_sub((kept / 8).max(1)).max(LEAST),
+        };
         if tried == kept {
             return self.rest(next_rest, !more);
         }

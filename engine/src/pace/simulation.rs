@@ -155,6 +155,7 @@ pub(super) fn run(seed: u64, for_ms: f64, request: f64, link: impl Fn(f64) -> Li
                 in_flight: flying.len().max(1),
                 wanting: true,
                 path: Some(((trip + noise).max(least), least)),
+                sturdy: !link.halves,
             });
             ready = ready.max(pace.ready());
             moments.push(Moment { at, allowed: pace.allowed(), goodput });

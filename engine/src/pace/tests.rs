@@ -71,6 +71,7 @@ fn nothing_is_learnt_from_having_little_to_send() {
             in_flight: 2,
             wanting: false,
             path: Some((20.0, 20.0)),
+            sturdy: false,
         });
     }
     assert_eq!(pace.allowed(), START);

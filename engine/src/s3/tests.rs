@@ -9,6 +9,7 @@ use tokio::sync::Mutex;
 use super::{PartSum, Store};
 use crate::api::Keys;
 use crate::credentials::given;
+use crate::lane::Gate;
 use crate::parts::Part;
 use crate::profile::{CredentialsFrom, Profile};
 use crate::source::Source;
@@ -56,7 +57,7 @@ async fn sent_with(sum: PartSum) -> String {
     std::io::Write::write_all(&mut file, b"123456789").unwrap();
     let source = Source::open(file.path()).await.unwrap();
     let part = Part { number: 3, offset: 0, length: 9 };
-    let (body, tap) = source.body(part, 64 << 10);
+    let (body, tap) = source.body(part, 64 << 10, Gate::open());
     store.put_part("a/../key é", "upload", part, body, sum).await.unwrap();
     assert_eq!(tap.crc().unwrap().to_string(), "rosUhgp5mIg=");
     String::from_utf8_lossy(&heard.lock().await).to_lowercase()

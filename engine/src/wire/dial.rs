@@ -18,7 +18,6 @@ use tokio::net::{TcpStream, lookup_host};
 use tower_service::Service;
 
 use super::socket::{Meter, Socket};
-use super::system;
 use super::throttle::Throttle;
 
 /// For one address. A far office over satellite takes two seconds to shake hands.
@@ -54,7 +53,6 @@ impl Service<Uri> for Dial {
         Box::pin(async move {
             let stream = dial.connect(&uri).await?;
             stream.set_nodelay(true)?;
-            system::tune(&stream);
             // A peer that vanished without a word is noticed even where nothing is being sent.
             let alive = TcpKeepalive::new().with_time(Duration::from_secs(20)).with_interval(Duration::from_secs(5));
             SockRef::from(&stream).set_tcp_keepalive(&alive)?;

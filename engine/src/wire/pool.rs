@@ -91,7 +91,7 @@ impl Pool {
                 Some(connection) => connection,
                 None => self.open(&origin).await?,
             };
-            connection.counts.set_busy(true);
+            connection.counts.begin(request.body().content_length().unwrap_or(0));
             let answer = tokio::select! {
                 answer = connection.sender.try_send_request(request) => answer,
                 stalled = stall::watch(&connection.counts) => return Err(Box::new(stalled)),
@@ -191,7 +191,7 @@ impl Pool {
             // From here on it ends by itself: with its body, or when its reader drops that.
             let task = life.0.take();
             let ready = sender.ready().await;
-            counts.set_busy(false);
+            counts.end();
             if ready.is_err() {
                 return;
             }

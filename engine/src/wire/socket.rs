@@ -12,7 +12,7 @@ use hyper_util::client::legacy::connect::{Connected, Connection};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::system::{Probe, RoundTrip, probe};
+use super::system::{Probe, Told, probe, tune};
 use super::throttle::{Throttle, Turns};
 
 /// Bytes, TLS and HTTP included, since the lane began.
@@ -37,6 +37,10 @@ pub(super) struct Counts {
     read: AtomicU64,
     /// Carries a request.
     busy: AtomicBool,
+    /// What will have been written when that is through.
+    due: AtomicU64,
+    /// What it was last told to keep to, in bytes a second; 0 is nothing.
+    ceiling: AtomicU64,
     /// Asks the system how much is not acknowledged; gone once the socket is closed, since its number is then reused.
     probe: Mutex<Option<Probe>>,
 }
@@ -58,13 +62,38 @@ impl Counts {
         locked(&self.probe).as_ref().map_or(0, Probe::unacked)
     }
 
-    fn round_trip(&self) -> Option<RoundTrip> {
-        locked(&self.probe).as_ref().and_then(Probe::round_trip)
+    fn told(&self) -> Option<Told> {
+        locked(&self.probe).as_ref().and_then(Probe::told)
     }
 
-    /// A request goes out on it.
-    pub(super) fn set_busy(&self, busy: bool) {
-        self.busy.store(busy, Ordering::Relaxed);
+    /// A request goes out on it, with so many bytes of body.
+    pub(super) fn begin(&self, body: u64) {
+        self.due.store(self.written.load(Ordering::Relaxed) + body, Ordering::Relaxed);
+        self.busy.store(true, Ordering::Relaxed);
+    }
+
+    /// Its answer is through.
+    pub(super) fn end(&self) {
+        self.busy.store(false, Ordering::Relaxed);
+    }
+
+    /// Of its request's body, what is not acknowledged yet; `None` where nothing is on its way just now.
+    fn left(&self) -> Option<u64> {
+        let unacked = self.unacked();
+        let left = (self.due.load(Ordering::Relaxed) + unacked).saturating_sub(self.written.load(Ordering::Relaxed));
+        (self.busy.load(Ordering::Relaxed) && unacked > 0 && left > 0).then_some(left)
+    }
+
+    fn keep_to(&self, rate: u64) {
+        let last = self.ceiling.load(Ordering::Relaxed);
+        // What is nearly the same is not worth a system call.
+        if last == rate || last > 0 && rate > 0 && last.abs_diff(rate) < last / 32 {
+            return;
+        }
+        self.ceiling.store(rate, Ordering::Relaxed);
+        if let Some(probe) = locked(&self.probe).as_ref() {
+            probe.keep_to(rate);
+        }
     }
 }
 
@@ -76,6 +105,25 @@ pub struct Meter(Mutex<Sockets>);
 struct Sockets {
     open: Vec<Weak<Counts>>,
     closed: Moved,
+    arrived: u64,
+    sturdy: bool,
+    path: Option<(Duration, Duration)>,
+}
+
+/// All connections of a lane at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    pub moved: Moved,
+    /// Bytes that have arrived at the other side, in whatever order where the system tells that: smoother than what is
+    /// acknowledged, and not exact.
+    pub arrived: u64,
+    /// The path as the busy connections see it: the lower quartile of their smoothed round trips, and the least of any. `None`
+    /// where the system does not tell or nothing is under way.
+    pub path: Option<(Duration, Duration)>,
+    /// Connections that carry a request.
+    pub busy: usize,
+    /// What these connections send keeps its rate at a loss, as far as the system could be told to.
+    pub sturdy: bool,
 }
 
 impl Meter {
@@ -88,21 +136,62 @@ impl Meter {
         locked(&self.0).open.len()
     }
 
-    /// The path as the busy connections see it: the median of their smoothed round trips, and the least of any. `None`
-    /// where the system does not tell or nothing is under way.
-    pub fn round_trip(&self) -> Option<(Duration, Duration)> {
+    pub fn look(&self) -> Look {
+        let (open, mut look) = {
+            let sockets = locked(&self.0);
+            let look =
+                Look { moved: sockets.closed, arrived: sockets.arrived, path: None, busy: 0, sturdy: sockets.sturdy };
+            (sockets.open.iter().filter_map(Weak::upgrade).collect::<Vec<_>>(), look)
+        };
+        let (mut least, mut trips) = (None, Vec::new());
+        for counts in open {
+            let (moved, told) = (counts.moved(), counts.told());
+            look.moved = look.moved + moved;
+            look.arrived += told.map_or(moved.up, |told| told.arrived);
+            let Some(trip) = told.and_then(|told| told.round_trip) else { continue };
+            least = Some(least.map_or(trip.least, |least: Duration| least.min(trip.least)));
+            if counts.busy.load(Ordering::Relaxed) {
+                trips.push(trip.now);
+            }
+        }
+        trips.sort_unstable();
+        look.busy = trips.len();
+        // A queue is every connection's; what only some see is their own.
+        look.path = trips.get(trips.len() / 4).copied().zip(least);
+        locked(&self.0).path = look.path;
+        look
+    }
+
+    /// The path as it was at the last look.
+    pub fn path(&self) -> Option<(Duration, Duration)> {
+        locked(&self.0).path
+    }
+
+    /// All that is sent together keeps to this many bytes a second, as far as the system can be told to. Who has more of
+    /// its request before it has the greater share: so those that began together end together.
+    pub fn keep_to(&self, rate: Option<u64>) {
         let open: Vec<Arc<Counts>> = locked(&self.0).open.iter().filter_map(Weak::upgrade).collect();
-        let least = open.iter().filter_map(|counts| counts.round_trip()).map(|trip| trip.least).min()?;
-        let mut now: Vec<Duration> = open
-            .iter()
-            .filter(|counts| counts.busy.load(Ordering::Relaxed))
-            .filter_map(|counts| counts.round_trip())
-            .map(|trip| trip.now)
-            .collect();
-        now.sort_unstable();
-        Some((*now.get(now.len() / 2)?, least))
+        let left: Vec<Option<u64>> = open.iter().map(|counts| rate.and(counts.left())).collect();
+        let sending: Vec<f64> = left.iter().flatten().map(|left| *left as f64).collect();
+        let mean = sending.iter().sum::<f64>() / sending.len().max(1) as f64;
+        let weight = |left: f64| (left / mean).clamp(SHARE_LEAST, SHARE_MOST);
+        let all: f64 = sending.iter().map(|left| weight(*left)).sum();
+        for (counts, left) in open.iter().zip(left) {
+            let own = match (rate, left) {
+                (Some(rate), Some(left)) => (rate as f64 * weight(left as f64) / all).max(RATE_LEAST) as u64,
+                // It may have to say something short: a head, a handshake, an abort.
+                _ => 0,
+            };
+            counts.keep_to(own);
+        }
     }
 }
+
+/// What a connection may have of its fair share.
+const SHARE_LEAST: f64 = 0.6;
+const SHARE_MOST: f64 = 1.6;
+/// Bytes a second: none is held so low that it would look dead.
+const RATE_LEAST: f64 = 4_000.0;
 
 /// See the file's head.
 pub(super) struct Socket {
@@ -115,13 +204,20 @@ pub(super) struct Socket {
 
 impl Socket {
     pub(super) fn new(stream: TcpStream, meter: Arc<Meter>, throttle: &Throttle) -> Socket {
+        let sturdy = tune(&stream);
         let counts = Arc::new(Counts {
             written: AtomicU64::new(0),
             read: AtomicU64::new(0),
             busy: AtomicBool::new(false),
+            due: AtomicU64::new(0),
+            ceiling: AtomicU64::new(0),
             probe: Mutex::new(Some(probe(&stream))),
         });
-        locked(&meter.0).open.push(Arc::downgrade(&counts));
+        {
+            let mut sockets = locked(&meter.0);
+            sockets.open.push(Arc::downgrade(&counts));
+            sockets.sturdy = sturdy;
+        }
         Socket { stream, counts, meter, turns_up: throttle.up(), turns_down: throttle.down() }
     }
 }
@@ -130,8 +226,10 @@ impl Drop for Socket {
     fn drop(&mut self) {
         let mut sockets = locked(&self.meter.0);
         let moved = self.counts.moved();
+        let arrived = self.counts.told().map_or(moved.up, |told| told.arrived);
         *locked(&self.counts.probe) = None;
         sockets.closed = sockets.closed + moved;
+        sockets.arrived += arrived;
         sockets.open.retain(|open| !std::ptr::eq(open.as_ptr(), Arc::as_ptr(&self.counts)));
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use socket2::SockRef;
 use tokio::net::TcpStream;
 
-use super::RoundTrip;
+use super::{RoundTrip, Told};
 
 /// Made for loss: it sends at the rate that it measured instead of halving at every lost packet. On the far links that
 /// were tried it carries twice what the default does.
@@ -18,26 +18,31 @@ const CONGESTION_WISH: &str = "RUSHES_CONGESTION";
 /// another one.
 const TCP_RTO_MAX_MS: libc::c_int = 44;
 const RTO_MAX_MS: libc::c_int = 1_000;
+/// What may lie in the system's buffer without being sent yet, in bytes: more would be out of our hands, so that nothing
+/// could go before it, and a request would seem to be through long before it is.
+const NOT_SENT: libc::c_int = 128 << 10;
 
 /// After connecting: a route may have set its own congestion control, which is then replaced. What the system refuses
-/// stays as it was.
-pub(in crate::wire) fn tune(stream: &TcpStream) {
+/// stays as it was. Answers whether the connection bears losses.
+pub(in crate::wire) fn tune(stream: &TcpStream) -> bool {
     let wish = std::env::var(CONGESTION_WISH);
     let congestion = wish.as_deref().unwrap_or(CONGESTION);
-    if !congestion.is_empty() {
-        let _ = SockRef::from(stream).set_tcp_congestion(congestion.as_bytes());
+    let sturdy = !congestion.is_empty()
+        && SockRef::from(stream).set_tcp_congestion(congestion.as_bytes()).is_ok()
+        && congestion == CONGESTION;
+    for (option, value) in [(TCP_RTO_MAX_MS, RTO_MAX_MS), (libc::TCP_NOTSENT_LOWAT, NOT_SENT)] {
+        // SAFETY: both options are documented to read one int, and one int is what is pointed to.
+        unsafe {
+            libc::setsockopt(
+                stream.as_raw_fd(),
+                libc::IPPROTO_TCP,
+                option,
+                (&raw const value).cast(),
+                size_of::<libc::c_int>() as libc::socklen_t,
+            );
+        }
     }
-    let longest = RTO_MAX_MS;
-    // SAFETY: the option is documented to read one int, and one int is what is pointed to.
-    unsafe {
-        libc::setsockopt(
-            stream.as_raw_fd(),
-            libc::IPPROTO_TCP,
-            TCP_RTO_MAX_MS,
-            (&raw const longest).cast(),
-            size_of::<libc::c_int>() as libc::socklen_t,
-        );
-    }
+    sturdy
 }
 
 /// Valid only while its socket is open: see `Counts`.
@@ -53,12 +58,19 @@ pub(in crate::wire) fn probe(stream: &TcpStream) -> Probe {
 #[derive(Default)]
 struct Measured {
     flags: [u8; 8],
-    rto_to_rcv_ssthresh: [u32; 15],
+    rto_and_ato: [u32; 2],
+    snd_mss: u32,
+    rcv_mss_to_rcv_ssthresh: [u32; 12],
     rtt_us: u32,
     rttvar_to_total_retrans: [u32; 8],
     pacing_to_bytes_received: [u64; 4],
     segs_and_notsent: [u32; 3],
     min_rtt_us: u32,
+    data_segs: [u32; 2],
+    delivery_rate_to_sndbuf_limited: [u64; 4],
+    /// Packets that have arrived, in whatever order.
+    delivered: u32,
+    delivered_ce: u32,
 }
 
 impl Probe {
@@ -71,19 +83,41 @@ impl Probe {
         if answer == 0 { u64::try_from(bytes).unwrap_or(0) } else { 0 }
     }
 
-    pub(in crate::wire) fn round_trip(&self) -> Option<RoundTrip> {
+    pub(in crate::wire) fn told(&self) -> Option<Told> {
+        let told = self.measured()?;
+        // The kernel's word for "not measured yet" is all ones.
+        let is_measured = told.rtt_us > 0 && told.min_rtt_us != u32::MAX && told.min_rtt_us > 0;
+        let round_trip = is_measured.then(|| RoundTrip {
+            now: Duration::from_micros(told.rtt_us.into()),
+            least: Duration::from_micros(told.min_rtt_us.into()),
+        });
+        Some(Told { arrived: u64::from(told.delivered) * u64::from(told.snd_mss), round_trip })
+    }
+
+    /// Sends no faster than this many bytes a second; 0 is as fast as it goes. Where the system refuses, it does not.
+    pub(in crate::wire) fn keep_to(&self, rate: u64) {
+        let rate = if rate == 0 { u64::MAX } else { rate };
+        // SAFETY: the option is documented to read an unsigned long, which is what is pointed to on a 64-bit system; of a
+        // shorter one the kernel takes an unsigned int, hence the length.
+        unsafe {
+            libc::setsockopt(
+                self.0,
+                libc::SOL_SOCKET,
+                libc::SO_MAX_PACING_RATE,
+                (&raw const rate).cast(),
+                size_of::<libc::c_ulong>() as libc::socklen_t,
+            );
+        }
+    }
+
+    fn measured(&self) -> Option<Measured> {
         let mut told = Measured::default();
         let mut length = size_of::<Measured>() as libc::socklen_t;
         // SAFETY: the call writes at most `length` bytes into a plain struct of that size, in which any bytes are valid.
         let answer =
             unsafe { libc::getsockopt(self.0, libc::IPPROTO_TCP, libc::TCP_INFO, (&raw mut told).cast(), &mut length) };
-        let whole = answer == 0 && length as usize == size_of::<Measured>();
-        // The kernel's word for "not measured yet" is all ones.
-        (whole && told.rtt_us > 0 && told.min_rtt_us != u32::MAX && told.min_rtt_us > 0).then(|| RoundTrip {
-            now: Duration::from_micros(told.rtt_us.into()),
-            least: Duration::from_micros(told.min_rtt_us.into()),
-        })
+        (answer == 0 && length as usize == size_of::<Measured>()).then_some(told)
     }
 }
 
-const _: () = assert!(size_of::<Measured>() == 152);
+const _: () = assert!(size_of::<Measured>() == 200);

@@ -5,10 +5,12 @@ use std::os::fd::{AsRawFd, RawFd};
 
 use tokio::net::TcpStream;
 
-use super::RoundTrip;
+use super::Told;
 
 /// The system offers no other congestion control to an application.
-pub(in crate::wire) fn tune(_: &TcpStream) {}
+pub(in crate::wire) fn tune(_: &TcpStream) -> bool {
+    false
+}
 
 /// Valid only while its socket is open: see `Counts`.
 #[derive(Debug)]
@@ -31,7 +33,10 @@ impl Probe {
     }
 
     /// Not asked here.
-    pub(in crate::wire) fn round_trip(&self) -> Option<RoundTrip> {
+    pub(in crate::wire) fn told(&self) -> Option<Told> {
         None
     }
+
+    /// Cannot be told to.
+    pub(in crate::wire) fn keep_to(&self, _: u64) {}
 }

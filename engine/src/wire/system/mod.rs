@@ -10,6 +10,16 @@ mod this;
 
 pub(super) use this::{Probe, probe, tune};
 
+/// What the system tells of one connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Told {
+    /// Bytes that have arrived at the other side in whatever order, handshake included: behind a lost packet this goes
+    /// on, where what is acknowledged in order stands still and then jumps.
+    pub arrived: u64,
+    /// `None` before it was measured.
+    pub round_trip: Option<RoundTrip>,
+}
+
 /// How long a packet takes there and back, as the system measured it on one connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RoundTrip {

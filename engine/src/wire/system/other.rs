@@ -3,9 +3,11 @@
 
 use tokio::net::TcpStream;
 
-use super::RoundTrip;
+use super::Told;
 
-pub(in crate::wire) fn tune(_: &TcpStream) {}
+pub(in crate::wire) fn tune(_: &TcpStream) -> bool {
+    false
+}
 
 #[derive(Debug)]
 pub(in crate::wire) struct Probe;
@@ -19,7 +21,10 @@ impl Probe {
         0
     }
 
-    pub(in crate::wire) fn round_trip(&self) -> Option<RoundTrip> {
+    pub(in crate::wire) fn told(&self) -> Option<Told> {
         None
     }
+
+    /// Cannot be told to.
+    pub(in crate::wire) fn keep_to(&self, _: u64) {}
 }
