@@ -19,13 +19,15 @@ const PACKETS: f64 = 10.0 * 1_500.0;
 /// An answer may wait for the connection's second packet, and then a little: that is no queue.
 const PAIR: f64 = 2.0 * 1_500.0;
 const PAIR_MOST: f64 = 40.0;
-/// The link's rate has been found when the queue is so much longer.
-const FOUND: f64 = 1.5;
+/// The link's rate has been found when the queue is so many times this.
+const FOUND: f64 = 1.0;
 
 /// In one step the rate rises by this share at an empty queue, and falls by it for every target's length that the queue is
 /// too long, up to so many.
 const TURN: f64 = 0.03;
 const OVER_MOST: f64 = 3.0;
+/// And for as long as the queue is so, the rate is that much less or more beside it: this ends the swinging.
+const PUSH: f64 = 0.1;
 /// The bounds, as shares of the best goodput; and what that is forgotten by in one step.
 const LEAST: f64 = 0.7;
 const MOST: f64 = 1.35;
@@ -40,6 +42,8 @@ const LET_BE: f64 = 20_000.0;
 pub struct Ceiling {
     /// Bytes a millisecond; absent while the link's rate was not found.
     rate: Option<f64>,
+    /// By how much the queue is too long, in lengths of the target: from -1.
+    over: f64,
     best: f64,
     seen: VecDeque<(f64, u64)>,
     stepped: f64,
@@ -55,7 +59,7 @@ impl Ceiling {
         if let Some((trip, least)) = path {
             self.look(now as f64, arrived, senders.max(1) as f64, trip, least);
         }
-        self.rate.map(|rate| (rate * 1_000.0) as u64)
+        self.rate.map(|rate| (rate * (1.0 - PUSH * self.over) * 1_000.0) as u64)
     }
 
     /// Nothing is under way: time that passes now says nothing.
@@ -89,8 +93,9 @@ impl Ceiling {
             }
             return;
         };
-        let over = queue / target - 1.0;
-        let next = rate * (1.0 - TURN * over.min(OVER_MOST));
+        let over = (queue / target - 1.0).min(OVER_MOST);
+        self.over = over;
+        let next = rate * (1.0 - TURN * over);
         let next = next.clamp(self.best * LEAST, self.best * MOST);
         self.rate = Some(next);
         if over < 1.0 || next > self.best * (LEAST + 0.1) {

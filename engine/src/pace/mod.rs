@@ -46,7 +46,7 @@ const WORTH_DOUBLING: f64 = 1.15;
 /// Later, what a try must gain, and what giving back may lose.
 const WORTH_MORE: f64 = 1.05;
 const WORTH_CLIMBING: f64 = 1.15;
-const WORTH_FEWER: f64 = 0.98;
+const WORTH_FEWER: f64 = 1.0;
 /// A try is judged over so many round trips, and at least so long, in milliseconds.
 const TRIAL_TRIPS: f64 = 8.0;
 const TRIAL_LEAST: f64 = 1_500.0;
@@ -225,7 +225,8 @@ impl Pace {
         let Phase::Climb { before, full_rounds, crowded_rounds } = self.phase else { return };
         if crowded && goodput > 0.0 {
             if sturdy || crowded_rounds + 1 >= QUEUE_ROUNDS {
-                return self.rest(2, false);
+                // Sturdy connections, held by the ceiling, carry as much in any number near this one.
+                return self.rest(if sturdy { REST_MOST } else { 2 }, false);
             }
             self.phase = Phase::Climb { before, full_rounds, crowded_rounds: crowded_rounds + 1 };
             return;
