@@ -187,10 +187,16 @@ impl Course {
     /// Puts the clips into the store without the link, once, and returns their prefix.
     fn seed(&self, clips: &Clips) -> Result<String> {
         let prefix = format!("down-{}x{}", clips.names.len(), clips.bytes_each);
-        if self.past().seeded.insert(prefix.clone()) {
+        self.seed_at(&prefix, clips)?;
+        Ok(prefix)
+    }
+
+    /// Puts the clips into the store under this prefix without the link, if they are not there yet.
+    pub fn seed_at(&self, prefix: &str, clips: &Clips) -> Result<()> {
+        if self.past().seeded.insert(prefix.to_owned()) {
             let folder = self.scratch.folder("seed");
             let bucket = self.seaweed.bucket();
-            let job = Job { direction: Direction::Up, bucket, prefix: &prefix, clips, into: &folder, folder: &folder };
+            let job = Job { direction: Direction::Up, bucket, prefix, clips, into: &folder, folder: &folder };
             let launch = Tool::S5cmd(None).launch(&job)?;
             let (log, within) = (folder.join("log"), Duration::from_secs(600));
             let seeding = || run(launch.command, &launch.env, &log, within);
@@ -200,7 +206,7 @@ impl Course {
             };
             ensure!(spent.how == How::Well, "clips to fetch could not be put into the store: {:?}", spent.how);
         }
-        Ok(prefix)
+        Ok(())
     }
 
     /// Whether everything is where it belongs, byte for byte.

@@ -7,6 +7,8 @@ use crate::transfer::UnixMs;
 
 /// How far back the rate for an ETA looks, in milliseconds: long enough to be calm, short enough to notice a new link.
 const CALM_MS: i64 = 10_000;
+/// Less says nothing.
+const YOUNG_MS: i64 = 1_000;
 /// And the rate that is shown.
 const SHOWN_MS: i64 = 3_000;
 
@@ -34,9 +36,16 @@ impl Rate {
         self.over(SHOWN_MS)
     }
 
-    /// Bytes a second, for forecasts.
+    /// Bytes a second, for forecasts. Of what has only just begun to move, its later half: it began more slowly than it
+    /// goes on.
     pub fn calm(&self) -> u64 {
-        self.over(CALM_MS)
+        let begun = self.samples.iter().zip(self.samples.iter().skip(1)).find(|(a, b)| b.1 > a.1).map(|(a, _)| a.0);
+        match (begun, self.samples.back()) {
+            (Some(begun), Some((now, _))) if now - begun < CALM_MS - YOUNG_MS => {
+                self.over(((now - begun) / 2).max(YOUNG_MS))
+            }
+            _ => self.over(CALM_MS),
+        }
     }
 
     fn over(&self, span: i64) -> u64 {
@@ -73,6 +82,16 @@ mod tests {
         }
         assert_eq!((rate.shown(), rate.calm()), (1_000_000, 1_000_000));
         assert_eq!(ends(0, 1_000_000, [5_000_000, 1_000_000]), [Some(5_000), Some(6_000)]);
+    }
+
+    #[test]
+    fn what_began_slowly_is_forecast_by_how_it_goes_now() {
+        let mut rate = Rate::default();
+        for tick in 0..30 {
+            let moved = if tick < 10 { 0 } else { (tick - 10) * 200_000 };
+            rate.sample(tick as i64 * 200, if tick < 20 { moved / 10 } else { 200_000 + (tick - 20) * 200_000 });
+        }
+        assert_eq!(rate.calm(), 1_000_000);
     }
 
     #[test]

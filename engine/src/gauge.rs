@@ -75,11 +75,11 @@ impl Gauge {
         let mut live = core.live();
         let mut drawn: HashSet<TransferId> = live.standing().driven().clone().into_iter().collect();
         for (way, direction) in [Direction::Up, Direction::Down].into_iter().enumerate() {
-            let (rate, calm) = match direction {
-                Direction::Up => (rate_up, self.up.calm()),
-                Direction::Down => (rate_down, self.down.calm()),
+            let (rate, calm, under_way) = match direction {
+                Direction::Up => (rate_up, self.up.calm(), core.wire.meter().under_way()),
+                Direction::Down => (rate_down, self.down.calm(), live.under_way()),
             };
-            let end = forecast(&mut live, direction, now, rate, calm, &mut self.reached[way], &mut drawn);
+            let end = forecast(&mut live, direction, now, (rate, calm), under_way, &mut self.reached[way], &mut drawn);
             totals.eta = totals.eta.max(end);
         }
         if begins {
@@ -121,14 +121,23 @@ fn forecast(
     live: &mut Live,
     direction: Direction,
     now: UnixMs,
-    rate: u64,
-    calm: u64,
+    (rate, calm): (u64, u64),
+    under_way: u64,
     reached: &mut usize,
     drawn: &mut HashSet<TransferId>,
 ) -> Option<UnixMs> {
     let breaking = live.standing().is_breaking(direction);
-    let line: Vec<(TransferId, u64)> =
+    // What is on its way and not answered for need not go again: it is the first ones'.
+    let mut under_way = under_way;
+    let mut line: Vec<(TransferId, u64)> =
         live.standing().line(direction).iter().map(|place| (place.id, place.remaining)).collect();
+    for (_, left) in &mut line {
+        let there = under_way.min(*left);
+        (*left, under_way) = (*left - there, under_way - there);
+        if under_way == 0 {
+            break;
+        }
+    }
     let ends = ends(now, calm, line.iter().map(|(_, left)| *left));
     let next = *reached..(*reached + AT_A_TIME).min(line.len());
     *reached = next.end.max(*reached);

@@ -53,6 +53,8 @@ pub(crate) struct One {
     pub rate: u64,
     pub eta: Option<UnixMs>,
     pub yields: bool,
+    /// Of a download: bytes that are on the disk and do not count yet, since their range is not whole.
+    pub under_way: u64,
     mark: Option<Mark>,
 }
 
@@ -75,6 +77,7 @@ impl One {
             rate: 0,
             eta: None,
             yields: false,
+            under_way: 0,
             mark: None,
         }
     }
@@ -107,6 +110,7 @@ impl One {
 
     /// Nothing is in flight any more.
     pub(crate) fn land(&mut self) {
+        self.under_way = 0;
         for (_, condition) in &mut self.parts {
             if let Condition::InFlight(_) = condition {
                 *condition = Condition::Open;
@@ -208,6 +212,11 @@ impl Live {
 
     pub(crate) fn get(&self, id: TransferId) -> Option<&One> {
         self.transfers.get(&id)
+    }
+
+    /// Of all downloads: see `One::under_way`.
+    pub(crate) fn under_way(&self) -> u64 {
+        self.standing.driven().iter().filter_map(|id| self.get(*id)).map(|one| one.under_way).sum()
     }
 
     pub(crate) fn standing(&self) -> &Standing {

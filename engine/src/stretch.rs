@@ -88,6 +88,11 @@ impl Coverage {
         self.0.insert(stretch.at, (stretch.end, crc));
     }
 
+    /// All of it.
+    pub fn bytes(&self) -> u64 {
+        self.0.iter().map(|(from, (to, _))| to - from).sum()
+    }
+
     /// The part's checksum, once all of it is there; then it is forgotten here.
     pub fn whole(&mut self, part: Part) -> Option<Crc64> {
         let end = part.offset + part.length;

@@ -161,7 +161,11 @@ impl Fetch<'_> {
         let numbers = flying.flights.values().map(|flight| flight.left()).filter(|left| left.length() > 0);
         let numbers: Vec<u32> = numbers.map(|left| (left.at / flying.each) as u32 + 1).collect();
         let numbers = numbers.into_iter().filter(|n| plan[*n as usize - 1].1.is_none()).collect();
-        Ok(self.drive.core.with(self.drive.id, |one| one.set_in_flight(numbers, ONLY_LANE))?)
+        let under_way = flying.coverage.bytes() + flying.flights.values().map(|flight| flight.unwritten()).sum::<u64>();
+        Ok(self.drive.core.with(self.drive.id, |one| {
+            one.set_in_flight(numbers, ONLY_LANE);
+            one.under_way = under_way;
+        })?)
     }
 }
 

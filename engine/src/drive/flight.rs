@@ -29,6 +29,8 @@ struct Place {
     /// What lies before `left.at` is this request's own.
     left: Stretch,
     from: u64,
+    /// How far it has told of what it wrote.
+    told: u64,
     /// When the last byte came.
     moved: Instant,
 }
@@ -50,7 +52,10 @@ pub(super) enum Ended {
 impl Flight {
     pub(super) fn new(stretch: Stretch) -> Arc<Flight> {
         let now = Instant::now();
-        Arc::new(Flight { place: Mutex::new(Place { left: stretch, from: stretch.at, moved: now }), began: now })
+        Arc::new(Flight {
+            place: Mutex::new(Place { left: stretch, from: stretch.at, told: stretch.at, moved: now }),
+            began: now,
+        })
     }
 
     /// What it has not got yet.
@@ -64,6 +69,16 @@ impl Flight {
         let elapsed = self.began.elapsed().as_secs_f64() * 1000.0;
         let got = place.left.at - place.from;
         (got > 0 && elapsed > 0.0).then(|| got as f64 / elapsed)
+    }
+
+    /// What it has got since it last told of something written.
+    pub(super) fn unwritten(&self) -> u64 {
+        let place = self.locked();
+        place.left.at.saturating_sub(place.told)
+    }
+
+    fn tell(&self, written: u64) {
+        self.locked().told = written;
     }
 
     /// How long what is left would take it, in milliseconds.
@@ -181,6 +196,7 @@ async fn fetch(
             written += length as u64;
             if written == border {
                 let whole = std::mem::take(&mut sum).value();
+                flight.tell(written);
                 let _ = tell.send((number, Told::Written(Stretch { at: begun, end: written }, whole))).await;
                 begun = written;
             }

@@ -5,7 +5,6 @@ mod measure;
 mod preempt;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -69,7 +68,18 @@ struct Flying {
 pub(crate) struct Slot {
     slots: Slots,
     id: TransferId,
-    is_sent: Arc<AtomicBool>,
+    stage: Arc<Mutex<Stage>>,
+}
+
+/// How far a slot's request is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    #[default]
+    Sending,
+    /// It waits for the store's word.
+    Sent,
+    /// The slot went back. What is left of the request, such as its body, may learn that late.
+    Gone,
 }
 
 impl State {
@@ -155,15 +165,18 @@ impl Slots {
     }
 
     /// A request of this transfer has handed its last byte on.
-    fn sent(&self, id: TransferId, is_sent: &AtomicBool) {
+    fn sent(&self, id: TransferId, stage: &Mutex<Stage>) {
         {
             let mut state = self.locked();
-            let Some(flying) = state.flying.get_mut(&id) else { return };
-            if is_sent.swap(true, Ordering::AcqRel) {
+            let mut stage = stage.lock().unwrap_or_else(PoisonError::into_inner);
+            if *stage != Stage::Sending {
                 return;
             }
-            flying.requests -= 1;
-            flying.answering += 1;
+            *stage = Stage::Sent;
+            if let Some(flying) = state.flying.get_mut(&id) {
+                flying.requests -= 1;
+                flying.answering += 1;
+            }
             state.note_urgent();
         }
         self.hand_out();
@@ -235,7 +248,7 @@ impl Slots {
                 state.note_urgent();
                 (next, place.id)
             };
-            let _ = next.send(Slot { slots: self.clone(), id, is_sent: Arc::default() });
+            let _ = next.send(Slot { slots: self.clone(), id, stage: Arc::default() });
         }
     }
 
@@ -255,9 +268,10 @@ impl Drop for Slot {
     fn drop(&mut self) {
         {
             let mut state = self.slots.locked();
-            let is_sent = self.is_sent.load(Ordering::Acquire);
+            let mut stage = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
+            let was_sent = std::mem::replace(&mut *stage, Stage::Gone) == Stage::Sent;
             if let Some(flying) = state.flying.get_mut(&self.id) {
-                *(if is_sent { &mut flying.answering } else { &mut flying.requests }) -= 1;
+                *(if was_sent { &mut flying.answering } else { &mut flying.requests }) -= 1;
                 if flying.requests + flying.answering == 0 {
                     state.flying.remove(&self.id);
                 }

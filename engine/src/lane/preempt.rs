@@ -4,13 +4,12 @@
 //! May not live here: who gets a freed slot.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::{Slot, Slots};
+use super::{Slot, Slots, Stage};
 use crate::transfer::TransferId;
 
 /// S3 hangs up on a request that moves nothing for about 20 s.
@@ -27,19 +26,19 @@ pub(crate) struct Gate {
     id: TransferId,
     urgent: watch::Receiver<Urgent>,
     slots: Slots,
-    is_sent: Arc<AtomicBool>,
+    stage: Arc<Mutex<Stage>>,
 }
 
 impl Gate {
     pub(super) fn of(slot: &Slot, urgent: watch::Receiver<Urgent>) -> Gate {
-        Gate { id: slot.id, urgent, slots: slot.slots.clone(), is_sent: slot.is_sent.clone() }
+        Gate { id: slot.id, urgent, slots: slot.slots.clone(), stage: slot.stage.clone() }
     }
 
     /// For a request that nothing is ever urgent beside.
     #[cfg(test)]
     pub(crate) fn open() -> Gate {
         let urgent = watch::channel(Urgent::new()).1;
-        Gate { id: 0, urgent, slots: Slots::default(), is_sent: Arc::default() }
+        Gate { id: 0, urgent, slots: Slots::default(), stage: Arc::default() }
     }
 
     pub(crate) fn is_shut(&self) -> bool {
@@ -57,7 +56,7 @@ impl Gate {
 
     /// The request has handed on its last byte: its slot is free for another, though its answer is still to come.
     pub(crate) fn sent(&self) {
-        self.slots.sent(self.id, &self.is_sent);
+        self.slots.sent(self.id, &self.stage);
     }
 }
 

@@ -37,8 +37,9 @@ pub(super) struct Counts {
     read: AtomicU64,
     /// Carries a request.
     busy: AtomicBool,
-    /// What will have been written when that is through.
+    /// What will have been written when that is through, and the length of its body.
     due: AtomicU64,
+    body: AtomicU64,
     /// What it was last told to keep to, in bytes a second; 0 is nothing.
     ceiling: AtomicU64,
     /// Asks the system how much is not acknowledged; gone once the socket is closed, since its number is then reused.
@@ -68,6 +69,7 @@ impl Counts {
 
     /// A request goes out on it, with so many bytes of body.
     pub(super) fn begin(&self, body: u64) {
+        self.body.store(body, Ordering::Relaxed);
         self.due.store(self.written.load(Ordering::Relaxed) + body, Ordering::Relaxed);
         self.busy.store(true, Ordering::Relaxed);
     }
@@ -80,8 +82,19 @@ impl Counts {
     /// Of its request's body, what is not acknowledged yet; `None` where nothing is on its way just now.
     fn left(&self) -> Option<u64> {
         let unacked = self.unacked();
-        let left = (self.due.load(Ordering::Relaxed) + unacked).saturating_sub(self.written.load(Ordering::Relaxed));
+        let left = self.not_acked(unacked);
         (self.busy.load(Ordering::Relaxed) && unacked > 0 && left > 0).then_some(left)
+    }
+
+    fn not_acked(&self, unacked: u64) -> u64 {
+        (self.due.load(Ordering::Relaxed) + unacked).saturating_sub(self.written.load(Ordering::Relaxed))
+    }
+
+    /// Of its request's body, what is acknowledged, while the request is not answered.
+    fn under_way(&self) -> u64 {
+        let body = self.body.load(Ordering::Relaxed);
+        let busy = body > 0 && self.busy.load(Ordering::Relaxed);
+        if busy { body.saturating_sub(self.not_acked(self.unacked())) } else { 0 }
     }
 
     fn keep_to(&self, rate: u64) {
@@ -162,6 +175,12 @@ impl Meter {
         look
     }
 
+    /// Bytes of requests' bodies that the other side's TCP has, and that the store has not answered for yet.
+    pub fn under_way(&self) -> u64 {
+        let open: Vec<Arc<Counts>> = locked(&self.0).open.iter().filter_map(Weak::upgrade).collect();
+        open.iter().map(|counts| counts.under_way()).sum()
+    }
+
     /// The path as it was at the last look.
     pub fn path(&self) -> Option<(Duration, Duration)> {
         locked(&self.0).path
@@ -210,6 +229,7 @@ impl Socket {
             read: AtomicU64::new(0),
             busy: AtomicBool::new(false),
             due: AtomicU64::new(0),
+            body: AtomicU64::new(0),
             ceiling: AtomicU64::new(0),
             probe: Mutex::new(Some(probe(&stream))),
         });

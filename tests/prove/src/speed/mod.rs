@@ -1,9 +1,13 @@
 //! The fastest way up and down a bad line: Rushes beside the tools that a producer would use instead, over emulated far
 //! links, through the release build of `rushesctl`. A file here for each group of rows.
 
+mod breaking;
+mod desk;
+mod eta;
 mod far;
 mod near;
 mod slow;
+mod trouble;
 
 use anyhow::Result;
 use rushes_bench::clips::Clips;
@@ -29,6 +33,30 @@ pub struct Goals {
     large_bytes: u64,
     many_files: usize,
     many_bytes_each: u64,
+    bureau_mbit: f64,
+    part_bytes: u64,
+    breaking_bytes: u64,
+    breaking_seconds: f64,
+    breaking_share: f64,
+    eta_error: f64,
+    eta_runs: Vec<EtaRun>,
+    trouble_bytes: u64,
+    outage_seconds: f64,
+    lossy_percent: f64,
+    lossy_seconds: f64,
+    /// Of the speed before, what is called full.
+    full_share: f64,
+    again_seconds: f64,
+    /// What may set out beside what was not acknowledged: packets that get lost go twice, and headers are bytes too.
+    again_share: f64,
+}
+
+/// Runs of which is asked when they will be done.
+#[derive(Clone, Debug, Deserialize)]
+struct EtaRun {
+    link: String,
+    directions: Vec<Direction>,
+    bytes: u64,
 }
 
 /// A row over a far link.
@@ -64,6 +92,18 @@ pub async fn prove(evidence: &Evidence) {
     evidence.row(6, "loopback over TLS, CPU seconds a GB", &goal, near::cpu(&goals)).await;
     let goal = format!("≤ {} MB each", goals.memory_bytes / 1_000_000);
     evidence.row(7, "peak memory, one 5 GB file and 10,000 of 1 MB", &goal, near::memory(&goals)).await;
+    prove_behaviour(&goals, evidence).await;
+}
+
+/// More rows of the same kind.
+async fn prove_behaviour(goals: &Goals, evidence: &Evidence) {
+    let goal =
+        format!("≥ {:.0} % of what the link carries within 3 s and one part's time", goals.breaking_share * 100.0);
+    evidence.row(8, "breaking on a link full of four files", &goal, breaking::row(goals)).await;
+    let goal = format!("median error ≤ {:.0} %", goals.eta_error * 100.0);
+    evidence.row(9, "ETA at 10 % and 50 %, ten runs on four links", &goal, eta::row(goals)).await;
+    let goal = format!("full speed ≤ {:.0} s after; nothing acknowledged again", goals.again_seconds);
+    evidence.row(10, "outage of 60 s, reset of all, lossy minute, on bureau", &goal, trouble::row(goals)).await;
 }
 
 /// Blocks; on a thread that may.

@@ -1,0 +1,99 @@
+//! A bureau's desk: `rushesctl` at the client's end of a course, started, watched and asked while it works.
+//! May not live here: what must come of it.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use rushes_bench::Course;
+use rushes_rig::ctl::{Running, Rushesctl};
+use serde_json::Value;
+
+use crate::built;
+
+/// How often what happens is looked at.
+pub const LOOK: Duration = Duration::from_millis(250);
+
+pub struct Desk<'a> {
+    pub course: &'a Course,
+    ctl: Rushesctl,
+}
+
+impl<'a> Desk<'a> {
+    pub fn sit_down(course: &'a Course) -> Result<Desk<'a>> {
+        let binary = built::target().join("release/rushesctl");
+        let ctl = Rushesctl::new(course.scratch(), binary)?.with(&course.bucket().env());
+        Ok(Desk { course, ctl })
+    }
+
+    /// Over the link.
+    pub fn start(&self, words: &[&str]) -> Result<Running> {
+        let options = self.course.bucket().options();
+        let all: Vec<&str> = options.iter().copied().chain(["--json"]).chain(words.iter().copied()).collect();
+        self.course.at_client(|| self.ctl.spawn(&all))?
+    }
+
+    /// IP bytes that have arrived so far in the upward direction, and TCP payload that set out.
+    pub fn carried(&self) -> Result<(u64, u64)> {
+        let stats = self.course.link().context("a course without a link")?.stats()?;
+        Ok((stats.up.carried_bytes, rushes_bench::sample::payload(&stats, rushes_bench::Direction::Up)))
+    }
+
+    /// Bytes that each connection of this end has had acknowledged, by its local port.
+    pub fn connections(&self) -> Result<BTreeMap<u16, u64>> {
+        let output = self.course.at_client(|| Command::new("ss").args(["-tinH"]).output())??;
+        ensure!(output.status.success(), "ss: {}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8_lossy(&output.stdout);
+        let mut lines = text.lines();
+        let mut found = BTreeMap::new();
+        while let (Some(head), Some(rest)) = (lines.next(), lines.next()) {
+            let port = head.split_whitespace().nth(3).and_then(|local| local.rsplit(':').next()?.parse().ok());
+            let acked = rest.split_whitespace().find_map(|word| word.strip_prefix("bytes_acked:")?.parse().ok());
+            if let Some(port) = port {
+                found.insert(port, acked.unwrap_or(0));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The last that it said of each transfer.
+pub fn rows(running: &Running) -> Result<Vec<Value>> {
+    let mut last = BTreeMap::new();
+    for line in running.lines()? {
+        if let Some(id) = line["id"].as_i64() {
+            last.insert(id, line);
+        }
+    }
+    Ok(last.into_values().collect())
+}
+
+pub fn acked(rows: &[Value]) -> u64 {
+    rows.iter().filter_map(|row| row["acked"].as_u64()).sum()
+}
+
+/// Looks until `seen` is so; errors when the command ends before, or after `within`.
+pub fn until(running: &mut Running, within: Duration, mut seen: impl FnMut(&[Value]) -> Result<bool>) -> Result<()> {
+    let begun = Instant::now();
+    while !seen(&rows(running)?)? {
+        ensure!(begun.elapsed() < within, "waited {within:?} in vain");
+        ensure!(running.is_running()?, "it ended too early: {:?}", running.lines()?.last());
+        std::thread::sleep(LOOK);
+    }
+    Ok(())
+}
+
+/// Looks on until it has ended, and well.
+pub fn to_the_end(running: &mut Running, within: Duration, mut look: impl FnMut(&[Value]) -> Result<()>) -> Result<()> {
+    let begun = Instant::now();
+    while running.is_running()? {
+        ensure!(begun.elapsed() < within, "it took longer than {within:?}");
+        look(&rows(running)?)?;
+        std::thread::sleep(LOOK);
+    }
+    let last = rows(running)?;
+    let all_done = !last.is_empty() && last.iter().all(|row| row["status"]["state"] == "done");
+    ensure!(all_done, "it ended badly: {last:?}");
+    Ok(())
+}
