@@ -1,7 +1,7 @@
 # Every command does its own set-up; what it cannot install it names. See README.md.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: run test check prove bench package bindings ui setup-run setup-test setup-prove setup-bench setup-package
+.PHONY: run test check prove chaos bench package bindings ui setup-run setup-test setup-prove setup-bench setup-package
 
 # Network namespaces are the superuser's.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -E)
@@ -32,6 +32,13 @@ prove: setup-prove ui
 	cargo build --workspace --quiet
 	[ "$(TOPIC)" != speed ] || cargo build --release --quiet -p rushes-cli -p rushes-bench
 	cargo run --quiet -p rushes-prove -- $(TOPIC) $(ROW)
+
+## The fault campaign: hundreds of transfers through resets, stalls, damage, refusals and kills, with SEEDS="4 5" others
+## than those of the evidence. Needs root, for a disk that is full.
+chaos: setup-prove
+	cargo build --release --quiet -p rushes-cli
+	cargo build --quiet -p rushes-prove
+	$(AS_ROOT) "$${CARGO_TARGET_DIR:-target}/debug/rushes-prove" chaos $(SEEDS)
 
 ## Rushes and other tools over far links, measured: `make bench LINK=bureau TOOLS=rushes,rclone SIZE=500M`. Needs root.
 ## More in MORE, such as MORE="--rounds 3 --up"; see bench/README.md.

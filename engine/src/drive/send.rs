@@ -73,7 +73,7 @@ pub(super) async fn missing(drive: &Drive, to: &To, plan: &mut [PlannedPart]) ->
                 };
                 let number = plan[i].0.number;
                 match sent {
-                    Ok(_) if plan[i].1.is_some() => {}
+                    Ok(_) if plan[i].1.is_some() => flying.answered(i),
                     Ok((acked, _)) => {
                         flying.answered(i);
                         drive.acked(number, acked.clone()).await?;
@@ -124,13 +124,15 @@ impl Flying {
         }
     }
 
-    /// Whether that was the last request for this part.
+    /// Whether that was the last request for this part. Of two that failed at the same moment, only the first is told so:
+    /// the part goes again once.
     fn failed(&mut self, i: usize) -> bool {
-        let under_way = self.parts.get(&i).is_some_and(|(_, all)| all.iter().any(|request| !request.is_finished()));
-        if !under_way {
+        let Some((_, requests)) = self.parts.get(&i) else { return false };
+        let was_last = requests.iter().all(AbortHandle::is_finished);
+        if was_last {
             self.parts.remove(&i);
         }
-        !under_way
+        was_last
     }
 
     /// The part that is worth a second connection.

@@ -2,6 +2,7 @@
 //! `rushes-prove story` is what `make run` shows where there is no display. Rows are told apart by topic, a folder each.
 
 mod built;
+mod chaos;
 mod evidence;
 mod main_job;
 mod person;
@@ -32,9 +33,10 @@ fn main() -> ExitCode {
                     ExitCode::FAILURE
                 }
             },
+            ["chaos", ref seeds @ ..] => speed::chaos(seeds).await,
             [topic @ ("main-job" | "speed"), ref rest @ ..] => run(topic, rest).await,
             _ => {
-                eprintln!("rushes-prove story | main-job [ROW] | speed [ROW]");
+                eprintln!("rushes-prove story | chaos [SEED…] | main-job [ROW] | speed [ROW]");
                 ExitCode::from(2)
             }
         }

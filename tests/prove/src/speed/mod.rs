@@ -9,12 +9,15 @@ mod near;
 mod slow;
 mod trouble;
 
+use std::process::ExitCode;
+
 use anyhow::Result;
 use rushes_bench::clips::Clips;
 use rushes_bench::link::Congestion;
 use rushes_bench::{Course, Direction, Sample, Tool, Way};
 use serde::Deserialize;
 
+use crate::chaos;
 use crate::evidence::Evidence;
 
 #[derive(Clone, Debug, Deserialize)]
@@ -47,6 +50,7 @@ pub struct Goals {
     /// Of the speed before, what is called full.
     full_share: f64,
     again_seconds: f64,
+    chaos: chaos::Goals,
     /// What may set out beside what was not acknowledged: packets that get lost go twice, and headers are bytes too.
     again_share: f64,
 }
@@ -104,6 +108,21 @@ async fn prove_behaviour(goals: &Goals, evidence: &Evidence) {
     evidence.row(9, "ETA at 10 % and 50 %, ten runs on four links", &goal, eta::row(goals)).await;
     let goal = format!("full speed ≤ {:.0} s after; nothing acknowledged again", goals.again_seconds);
     evidence.row(10, "outage of 60 s, reset of all, lossy minute, on bureau", &goal, trouble::row(goals)).await;
+    evidence.row(11, &goals.chaos.what(), &goals.chaos.goal(), chaos::row(&goals.chaos)).await;
+}
+
+/// The fault campaign by itself, with these seeds or those of the row.
+pub async fn chaos(seeds: &[&str]) -> ExitCode {
+    let seeds: Result<Vec<u64>, _> = seeds.iter().map(|seed| seed.parse()).collect();
+    let evidence = Evidence::begin("speed", Some(11));
+    let goals = evidence.as_ref().ok().and_then(|evidence| evidence.goals::<Goals>().ok());
+    let (Ok(seeds), Ok(evidence), Some(goals)) = (seeds, &evidence, goals) else {
+        eprintln!("seeds are whole numbers");
+        return ExitCode::from(2);
+    };
+    let goals = goals.chaos.with_seeds(seeds);
+    evidence.row(11, &goals.what(), &goals.goal(), chaos::row(&goals)).await;
+    if evidence.all_passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Blocks; on a thread that may.
