@@ -106,7 +106,7 @@ impl State {
 
     /// After any change of `flying`.
     fn note_urgent(&self) {
-        let now: Urgent = self.flying.iter().filter(|(_, f)| f.breaking && f.requests > 0).map(|(id, _)| *id).collect();
+        let now: Urgent = self.flying.iter().filter(|(_, flying)| flying.breaking).map(|(id, _)| *id).collect();
         self.urgent.send_if_modified(|urgent| {
             let is_other = *urgent != now;
             *urgent = now;
