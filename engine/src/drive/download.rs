@@ -74,10 +74,9 @@ async fn begin(drive: &Drive, transfer: &mut Transfer, store: &Store) -> Driven<
 async fn head(store: &Store, key: &str) -> Driven<Object> {
     match store.head(key).await {
         Ok(object) => Ok(object),
-        Err(refusal) if refusal.status == Some(403) => Err(store.why_forbidden(key).await.unwrap_or(refusal).into()),
         Err(refusal) if refusal.class == Class::NoObject => {
             // A missing bucket answers a HEAD just so.
-            Err(store.why_forbidden(key).await.unwrap_or(refusal).into())
+            Err(store.why_refused(key).await.unwrap_or(refusal).into())
         }
         Err(refusal) => Err(refusal.into()),
     }

@@ -174,8 +174,18 @@ impl Sending<'_> {
     async fn find_out(&self, plan: &[PlannedPart]) -> Driven<()> {
         let Some((part, _)) = plan.iter().find(|(_, acked)| acked.is_none()) else { return Ok(()) };
         let byte = Part { length: part.length.min(1), ..*part };
-        let slot = self.drive.slot(Direction::Up).await?;
-        let sent = send_part(self.to(), byte, slot).await;
+        let mut patience = Patience::of_one();
+        let sent = loop {
+            let slot = self.drive.slot(Direction::Up).await?;
+            match send_part(self.to(), byte, slot).await {
+                // A stumble says nothing of checksums, unless it is one every time.
+                Err((_, Some(refusal))) if refusal.class == Class::Again => match patience.failed(refusal.clone()) {
+                    Ok(rest) => tokio::time::sleep(rest).await,
+                    Err(_) => break Err((refusal.error.clone(), Some(refusal))),
+                },
+                sent => break sent,
+            }
+        };
         let takes_it = match &sent {
             Ok((known, told)) => {
                 let listed = self.store.list_parts(&self.transfer.key, &self.upload_id).await?;
@@ -310,7 +320,7 @@ pub(super) async fn claim_key(
         match store.head(&key).await {
             Err(refusal) if refusal.class == Class::NoObject => {}
             // Keys that may put but not look: Complete's condition still guards.
-            Err(refusal) if refusal.status == Some(403) => {}
+            Err(refusal) if refusal.error.code == Code::AccessDenied => {}
             Err(refusal) => return Err(refusal.into()),
             Ok(object) => {
                 let Some(kept) = object.checksum.filter(|_| object.size == transfer.size) else { continue };
@@ -338,6 +348,9 @@ pub(super) async fn claim_key(
         "The bucket holds too many clips of this name. Rename the file, then add it again.",
     )))
 }
+
+/// So many times a store may stumble over the beginning of an upload before its checksum is held to be the reason.
+const STUMBLES: u32 = 4;
 
 /// The journal's row of an upload, and S3's ID of it.
 type Begun = (i64, String);
@@ -377,6 +390,10 @@ async fn create(drive: &Drive, transfer: &Transfer, store: &Store, offers: Offer
     });
     match asked.await.map_err(Error::internal)?? {
         Ok(upload_id) => Ok((row, upload_id)),
+        // One stumble says nothing of checksums; one every time may.
+        Err(refusal) if refusal.class == Class::Again && drive.core.with(drive.id, |one| one.waits)? < STUMBLES => {
+            Err(refusal.into())
+        }
         Err(refusal) if stumbled_over_checksum(&refusal) && offers == Offers::WholeCrc64 => {
             drive.core.remember_offers(&transfer.profile, Offers::PartMd5)?;
             Err(Stop::Anew)

@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 
 use aws_sdk_s3::config::{Builder, RequestChecksumCalculation};
+use aws_sdk_s3::error::{ProvideErrorMetadata as _, SdkError};
+use aws_sdk_s3::operation::head_object::HeadObjectError;
 use aws_sdk_s3::primitives::{ByteStream, SdkBody};
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, ChecksumType, CompletedMultipartUpload, CompletedPart};
 
 use super::objects::{checksum_of_head, millis};
-use super::{Answer, Class, Object, Offers, Store};
+use super::{Answer, Class, Object, Offers, Refusal, Store};
 use crate::integrity::Crc64;
 use crate::parts::Part;
 use crate::source::PartBody;
@@ -245,15 +247,17 @@ impl Store {
     }
 
     pub(crate) async fn head(&self, key: &str) -> Answer<Object> {
-        let head = self
-            .moving
-            .head_object()
-            .bucket(&self.bucket)
-            .key(key)
-            .checksum_mode(ChecksumMode::Enabled)
-            .send()
-            .await
-            .map_err(|e| self.refused(e))?;
+        let head =
+            self.moving.head_object().bucket(&self.bucket).key(key).checksum_mode(ChecksumMode::Enabled).send().await;
+        let head = match head {
+            Ok(head) => head,
+            Err(e) if tells_nothing(&e) => {
+                let refusal = self.refused(e);
+                // Where the store says nothing against it now, what it was has passed.
+                return Err(self.why_refused(key).await.unwrap_or(Refusal { class: Class::Again, ..refusal }));
+            }
+            Err(e) => return Err(self.refused(e)),
+        };
         Ok(Object {
             size: head.content_length().and_then(|n| u64::try_from(n).ok()).unwrap_or(0),
             etag: head.e_tag().unwrap_or("").to_owned(),
@@ -265,6 +269,11 @@ impl Store {
             metadata: head.metadata.unwrap_or_default(),
         })
     }
+}
+
+fn tells_nothing(error: &SdkError<HeadObjectError>) -> bool {
+    let SdkError::ServiceError(answered) = error else { return false };
+    answered.err().code().is_none() && matches!(answered.raw().status().as_u16(), 400 | 401 | 403)
 }
 
 /// Without this the SDK names the algorithm and computes nothing.

@@ -53,8 +53,9 @@ impl Store {
         Ok(Range { body: answer.body })
     }
 
-    /// Why a HEAD was forbidden: its answer has no body to say so, that of a GET has.
-    pub(crate) async fn why_forbidden(&self, key: &str) -> Option<Refusal> {
+    /// Why a HEAD was refused: its answer has no body to say so, so that expired keys, a wrong clock and a right that is
+    /// missing look alike. That of a GET has.
+    pub(crate) async fn why_refused(&self, key: &str) -> Option<Refusal> {
         let answer = self.moving.get_object().bucket(&self.bucket).key(key).range("bytes=0-0").send().await;
         answer.err().map(|e| self.refused(e))
     }

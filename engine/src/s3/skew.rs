@@ -9,12 +9,16 @@ use aws_smithy_async::time::TimeSource;
 
 /// A correction smaller than this cures nothing that S3 refuses.
 const WORTH: i64 = 30;
+/// Requests that were signed before a correction are refused for so long after it, in seconds: a part takes its time.
+const SIGNED_BEFORE: i64 = 300;
 
 /// Cheap to clone; clones share the correction.
 #[derive(Clone, Debug, Default)]
 pub(super) struct StoreTime {
     /// Seconds that the store is ahead of this computer.
     ahead: Arc<AtomicI64>,
+    /// When that was last news, in seconds of this computer's clock.
+    since: Arc<AtomicI64>,
 }
 
 impl TimeSource for StoreTime {
@@ -26,7 +30,7 @@ impl TimeSource for StoreTime {
 }
 
 impl StoreTime {
-    /// The store told its time in an answer's Date header. Whether that was news, so that trying again may help.
+    /// The store told its time in an answer's Date header. Whether trying again may help: that was news, or was lately.
     pub(super) fn correct(&self, date: Option<&str>) -> bool {
         let theirs =
             date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok()).map(|zoned| zoned.timestamp().as_second());
@@ -36,9 +40,9 @@ impl StoreTime {
         let before = self.ahead.swap(ahead, Ordering::Relaxed);
         if (ahead - before).abs() >= WORTH {
             tracing::warn!(seconds = ahead, "this computer's clock is wrong; the store's is used for signing");
-            return true;
+            self.since.store(ours, Ordering::Relaxed);
         }
-        false
+        (ours - self.since.load(Ordering::Relaxed)).abs() < SIGNED_BEFORE
     }
 }
 
@@ -52,6 +56,8 @@ mod tests {
         let in_an_hour = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
         let date = jiff::fmt::rfc2822::to_string(&in_an_hour.to_zoned(jiff::tz::TimeZone::UTC)).unwrap();
         assert!(time.correct(Some(&date)));
+        assert!(time.correct(Some(&date)), "of a request that was signed before");
+        time.since.fetch_sub(SIGNED_BEFORE, Ordering::Relaxed);
         assert!(!time.correct(Some(&date)), "it has been tried");
         let ahead = time.now().duration_since(SystemTime::now()).unwrap();
         assert!(ahead > Duration::from_secs(3_500) && ahead < Duration::from_secs(3_700));

@@ -146,7 +146,7 @@ async fn to_the_end(ctl: &Rushesctl, words: &[&str], kills: u32, random: &mut St
         }
         // Only what wants somebody to act may end it: anything else is to go on by itself.
         let only_keys = !said.is_empty() && said.keys().all(|code| code == "wrongCredentials");
-        ensure!(only_keys, "it ended with {said:?}; {}", ended.stderr);
+        ensure!(only_keys, "it ended with {said:?}; in full: {:?}", details(&ended));
     }
     anyhow::bail!("not done after {AGAIN} runs: {runs:?}")
 }
@@ -160,11 +160,17 @@ pub fn errors(ended: &Ended) -> BTreeMap<String, usize> {
         }
     }
     let mut codes = BTreeMap::new();
-    for row in last.values().filter(|row| row["status"]["state"] != "done") {
-        let code = row["status"]["error"]["code"].as_str().unwrap_or("none").to_owned();
+    for row in last.values().filter(|row| row["state"] != "done") {
+        let code = row["error"]["code"].as_str().unwrap_or("none").to_owned();
         *codes.entry(code).or_default() += 1;
     }
     codes
+}
+
+/// What each that failed says to IT.
+fn details(ended: &Ended) -> Vec<String> {
+    let failed = ended.lines.iter().filter(|row| row["state"] == "failed");
+    failed.map(|row| format!("{} {}: {}", row["name"], row["error"]["code"], row["error"]["detail"])).collect()
 }
 
 /// Mounted over a folder, small, until dropped.

@@ -59,7 +59,7 @@ pub async fn row(goals: &Goals) -> Result<Shown> {
             std::thread::sleep(LOOK);
         }
         let rows = super::desk::rows(&breaking)?;
-        if rows.iter().all(|row| row["status"]["state"] == "done") && !rows.is_empty() {
+        if rows.iter().all(|row| row["state"] == "done") && !rows.is_empty() {
             landed = Some(dropped.elapsed().as_secs_f64());
         }
         let landed = landed.with_context(|| format!("breaking did not land: {rows:?}"))?;

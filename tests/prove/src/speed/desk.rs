@@ -93,7 +93,7 @@ pub fn to_the_end(running: &mut Running, within: Duration, mut look: impl FnMut(
         std::thread::sleep(LOOK);
     }
     let last = rows(running)?;
-    let all_done = !last.is_empty() && last.iter().all(|row| row["status"]["state"] == "done");
+    let all_done = !last.is_empty() && last.iter().all(|row| row["state"] == "done");
     ensure!(all_done, "it ended badly: {last:?}");
     Ok(())
 }
