@@ -2,7 +2,6 @@
 //! May not live here: what must come of it.
 
 use std::collections::BTreeMap;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -38,23 +37,6 @@ impl<'a> Desk<'a> {
     pub fn carried(&self) -> Result<(u64, u64)> {
         let stats = self.course.link().context("a course without a link")?.stats()?;
         Ok((stats.up.carried_bytes, rushes_bench::sample::payload(&stats, rushes_bench::Direction::Up)))
-    }
-
-    /// Bytes that each connection of this end has had acknowledged, by its local port.
-    pub fn connections(&self) -> Result<BTreeMap<u16, u64>> {
-        let output = self.course.at_client(|| Command::new("ss").args(["-tinH"]).output())??;
-        ensure!(output.status.success(), "ss: {}", String::from_utf8_lossy(&output.stderr));
-        let text = String::from_utf8_lossy(&output.stdout);
-        let mut lines = text.lines();
-        let mut found = BTreeMap::new();
-        while let (Some(head), Some(rest)) = (lines.next(), lines.next()) {
-            let port = head.split_whitespace().nth(3).and_then(|local| local.rsplit(':').next()?.parse().ok());
-            let acked = rest.split_whitespace().find_map(|word| word.strip_prefix("bytes_acked:")?.parse().ok());
-            if let Some(port) = port {
-                found.insert(port, acked.unwrap_or(0));
-            }
-        }
-        Ok(found)
     }
 }
 
