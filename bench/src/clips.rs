@@ -24,6 +24,11 @@ impl Clips {
         Ok(Clips { folder, names, bytes_each })
     }
 
+    /// Where they are, as a command line is told.
+    pub fn paths(&self) -> Vec<String> {
+        self.names.iter().map(|name| self.folder.join(name).display().to_string()).collect()
+    }
+
     /// Together.
     pub fn bytes(&self) -> u64 {
         self.bytes_each * self.names.len() as u64

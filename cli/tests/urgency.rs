@@ -6,7 +6,7 @@ use rushes_rig::practice::Practice;
 use rushes_rig::proxy::Proxy;
 use rushes_rig::{Scratch, footage};
 use std::time::Duration;
-use support::{code, ctl, last_rows, words};
+use support::{code, ctl, words};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn put_marks_breaking_and_by_and_the_verbs_change_them() {
@@ -25,11 +25,11 @@ async fn put_marks_breaking_and_by_and_the_verbs_change_them() {
     let id = line["id"].to_string();
 
     let off = ctl.run(&["--json", "breaking", &id, "--off"]).await.unwrap().ok().unwrap();
-    assert_eq!(last_rows(&off)[0]["breaking"], false);
+    assert_eq!(off.rows()[0]["breaking"], false);
     let none = ctl.run(&["--json", "deadline", &id, "none"]).await.unwrap().ok().unwrap();
-    assert!(last_rows(&none)[0]["due"].is_null());
+    assert!(none.rows()[0]["due"].is_null());
     let again = ctl.run(&["--json", "deadline", &id, "06:15"]).await.unwrap().ok().unwrap();
-    assert!(last_rows(&again)[0]["due"]["at"].is_i64());
+    assert!(again.rows()[0]["due"]["at"].is_i64());
     let wrong = ctl.run(&["--json", "deadline", &id, "teatime"]).await.unwrap();
     assert_eq!((wrong.status, code(&wrong)), (Some(1), "badInput"));
 

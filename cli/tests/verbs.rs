@@ -9,7 +9,7 @@ use rushes_rig::practice::Practice;
 use rushes_rig::proxy::Proxy;
 use rushes_rig::seaweed::Seaweed;
 use rushes_rig::{Scratch, footage};
-use support::{code, ctl, last_rows, words};
+use support::{code, ctl, words};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn put_ls_and_get_speak_json_and_end_with_0() {
@@ -21,7 +21,7 @@ async fn put_ls_and_get_speak_json_and_end_with_0() {
     footage::random(&clip, 12_000_000, 1).unwrap();
     let put =
         ctl.run(&words(bucket, &["put", clip.to_str().unwrap(), "--to", "in/nairobi"])).await.unwrap().ok().unwrap();
-    let row = &last_rows(&put)[0];
+    let row = &put.rows()[0];
     assert_eq!((row["state"].as_str(), row["key"].as_str()), (Some("done"), Some("in/nairobi/clip é.mxf")));
     assert_eq!((row["size"].as_u64(), row["acked"].as_u64()), (Some(12_000_000), Some(12_000_000)));
     assert_eq!(row["proof"]["by"], "wholeObject");
@@ -40,11 +40,11 @@ async fn put_ls_and_get_speak_json_and_end_with_0() {
     get.extend(support::place(bucket));
     get.push("--json".into());
     let get = ctl.run(&get).await.unwrap().ok().unwrap();
-    assert_eq!(last_rows(&get)[0]["state"], "done");
+    assert_eq!(get.rows()[0]["state"], "done");
     assert!(footage::same(&clip, &down.join("clip é.mxf")).unwrap());
 
     let listed = ctl.run(&["transfers", "--json"]).await.unwrap().ok().unwrap();
-    assert_eq!(last_rows(&listed).len(), 2);
+    assert_eq!(listed.rows().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -90,7 +90,7 @@ async fn wrong_keys_say_so_keep_the_transfer_and_right_ones_go_on_with_it() {
     assert_eq!((refused.status, code(&refused)), (Some(1), "wrongCredentials"), "{refused:#?}");
     let right =
         ctl.with(&bucket.env()).run(&words(bucket, &["put", clip.to_str().unwrap()])).await.unwrap().ok().unwrap();
-    assert_eq!(last_rows(&right)[0]["id"], last_rows(&refused)[0]["id"], "it is the same transfer");
+    assert_eq!(right.rows()[0]["id"], refused.rows()[0]["id"], "it is the same transfer");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -131,7 +131,7 @@ async fn a_second_command_attaches_and_takes_over_when_the_first_one_is_killed()
     first.kill().unwrap();
     proxy.heal();
     let second = second.wait(Duration::from_secs(60)).await.unwrap().ok().unwrap();
-    assert_eq!(last_rows(&second).last().unwrap()["state"], "done");
+    assert_eq!(second.rows().last().unwrap()["state"], "done");
     ctl.run(&words(&bucket, &["put", one.to_str().unwrap()])).await.unwrap().ok().unwrap();
     let witness = practice.bucket().witness().unwrap();
     assert!(witness.same("one.mxf", &one).await.unwrap() && witness.same("two.mxf", &two).await.unwrap());
@@ -217,7 +217,7 @@ async fn the_practice_bucket_is_served_for_any_client_and_its_keys_printed_only_
     let clip = scratch.join("clip.mxf");
     footage::random(&clip, 6_000_000, 1).unwrap();
     let put = ctl.run(&["put", clip.to_str().unwrap(), "--slug", "Market fire", "--json"]).await.unwrap().ok().unwrap();
-    let key = last_rows(&put)[0]["key"].as_str().unwrap().to_owned();
+    let key = put.rows()[0]["key"].as_str().unwrap().to_owned();
     assert!(key.starts_with("Practice/20") && key.ends_with("/Market_fire/clip.mxf"), "{key}");
     assert!(witness.same(&key, &clip).await.unwrap());
     serving.interrupt().unwrap();

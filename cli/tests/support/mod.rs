@@ -23,18 +23,6 @@ pub fn words(bucket: &Bucket, words: &[&str]) -> Vec<String> {
     all
 }
 
-/// The last row that was printed of each transfer.
-pub fn last_rows(ended: &Ended) -> Vec<Value> {
-    let mut rows: Vec<Value> = Vec::new();
-    for line in ended.lines.iter().filter(|line| line["id"].is_i64() && line["state"].is_string()) {
-        match rows.iter_mut().find(|row| row["id"] == line["id"]) {
-            Some(row) => *row = line.clone(),
-            None => rows.push(line.clone()),
-        }
-    }
-    rows
-}
-
 /// The code of the error that a command ended with.
 pub fn code(ended: &Ended) -> &str {
     let error = ended.lines.iter().rev().find_map(|line| line.get("code").or_else(|| line["error"].get("code")));

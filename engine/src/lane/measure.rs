@@ -9,7 +9,7 @@ use crate::pace::{Ceiling, Sample};
 use crate::reach;
 use crate::transfer::Direction;
 
-/// Often enough for a doubling at every round trip of a near path; one system call a connection each time.
+/// Often enough for a doubling at every round trip of a near path; two or three system calls a connection each time.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Runs as long as the engine.
@@ -39,8 +39,9 @@ pub(crate) async fn measure(core: Arc<Core>, direction: Direction) {
                 Direction::Down => Sample { now, moved: look.moved.down, path, ..Sample::default() },
             };
             let (used, ready) = slots.feed(sample);
-            let rate = if direction == Direction::Up { ceiling.feed(now, look.arrived, look.busy, path) } else { None };
+            let mut rate = None;
             if direction == Direction::Up {
+                rate = ceiling.feed(now, look.arrived, look.busy, path);
                 meter.keep_to(rate);
             }
             tracing::trace!(

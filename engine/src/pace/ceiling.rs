@@ -19,8 +19,6 @@ const PACKETS: f64 = 10.0 * 1_500.0;
 /// An answer may wait for the connection's second packet, and then a little: that is no queue.
 const PAIR: f64 = 2.0 * 1_500.0;
 const PAIR_MOST: f64 = 40.0;
-/// The link's rate has been found when the queue is so many times this.
-const FOUND: f64 = 1.0;
 
 /// In one step the rate rises by this share at an empty queue, and falls by it for every target's length that the queue is
 /// too long, up to so many.
@@ -88,7 +86,8 @@ impl Ceiling {
         let target =
             (least * SHARE).clamp(TARGET.0, TARGET.1) + PACKETS / goodput + (PAIR * senders / goodput).min(PAIR_MOST);
         let Some(rate) = self.rate else {
-            if queue > target * FOUND && now >= self.let_be_until {
+            // A queue of this length: the link's rate has been found.
+            if queue > target && now >= self.let_be_until {
                 self.rate = Some(goodput);
             }
             return;

@@ -123,6 +123,12 @@ struct Sockets {
     path: Option<(Duration, Duration)>,
 }
 
+impl Sockets {
+    fn open(&self) -> Vec<Arc<Counts>> {
+        self.open.iter().filter_map(Weak::upgrade).collect()
+    }
+}
+
 /// All connections of a lane at one moment.
 #[derive(Clone, Copy, Debug)]
 pub struct Look {
@@ -130,8 +136,8 @@ pub struct Look {
     /// Bytes that have arrived at the other side, in whatever order where the system tells that: smoother than what is
     /// acknowledged, and not exact.
     pub arrived: u64,
-    /// The path as the busy connections see it: the lower quartile of their smoothed round trips, and the least of any. `None`
-    /// where the system does not tell or nothing is under way.
+    /// The path as the busy connections see it: the lower quartile of their smoothed round trips, and the least of any.
+    /// `None` where the system does not tell or nothing is under way.
     pub path: Option<(Duration, Duration)>,
     /// Connections that carry a request.
     pub busy: usize,
@@ -154,7 +160,7 @@ impl Meter {
             let sockets = locked(&self.0);
             let look =
                 Look { moved: sockets.closed, arrived: sockets.arrived, path: None, busy: 0, sturdy: sockets.sturdy };
-            (sockets.open.iter().filter_map(Weak::upgrade).collect::<Vec<_>>(), look)
+            (sockets.open(), look)
         };
         let (mut least, mut trips) = (None, Vec::new());
         for counts in open {
@@ -177,7 +183,7 @@ impl Meter {
 
     /// Bytes of requests' bodies that the other side's TCP has, and that the store has not answered for yet.
     pub fn under_way(&self) -> u64 {
-        let open: Vec<Arc<Counts>> = locked(&self.0).open.iter().filter_map(Weak::upgrade).collect();
+        let open = locked(&self.0).open();
         open.iter().map(|counts| counts.under_way()).sum()
     }
 
@@ -189,8 +195,8 @@ impl Meter {
     /// All that is sent together keeps to this many bytes a second, as far as the system can be told to. Who has more of
     /// its request before it has the greater share: so those that began together end together.
     pub fn keep_to(&self, rate: Option<u64>) {
-        let open: Vec<Arc<Counts>> = locked(&self.0).open.iter().filter_map(Weak::upgrade).collect();
-        let left: Vec<Option<u64>> = open.iter().map(|counts| rate.and(counts.left())).collect();
+        let open = locked(&self.0).open();
+        let left: Vec<Option<u64>> = open.iter().map(|counts| rate.and_then(|_| counts.left())).collect();
         let sending: Vec<f64> = left.iter().flatten().map(|left| *left as f64).collect();
         let mean = sending.iter().sum::<f64>() / sending.len().max(1) as f64;
         let weight = |left: f64| (left / mean).clamp(SHARE_LEAST, SHARE_MOST);

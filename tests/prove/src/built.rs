@@ -23,6 +23,11 @@ pub fn binary(name: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
+/// The binary of that name as it is shipped. Whoever starts it learns whether it is there.
+pub fn release(name: &str) -> PathBuf {
+    target().join("release").join(name)
+}
+
 fn folder() -> PathBuf {
     std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_owned)).unwrap_or_default()
 }

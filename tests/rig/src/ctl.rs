@@ -108,6 +108,11 @@ impl Running {
         Ok(json_lines(&read(&self.stdout)?))
     }
 
+    /// The last that it has said of each transfer so far, in the order in which they were first named.
+    pub fn rows(&self) -> Result<Vec<Value>> {
+        Ok(last_rows(self.lines()?))
+    }
+
     /// Waits for a line of JSON of which `wanted` is true, and returns the first such. Errors if the command ends
     /// without one.
     pub async fn line(&mut self, what: &str, within: Duration, wanted: impl Fn(&Value) -> bool) -> Result<Value> {
@@ -152,11 +157,27 @@ impl Running {
 }
 
 impl Ended {
+    /// The last that it said of each transfer, in the order in which they were first named.
+    pub fn rows(&self) -> Vec<Value> {
+        last_rows(self.lines.clone())
+    }
+
     /// Errors, with what it said, unless it ended with 0.
     pub fn ok(self) -> Result<Ended> {
         ensure!(self.status == Some(0), "status {:?}\nstdout:\n{}\nstderr:\n{}", self.status, self.stdout, self.stderr);
         Ok(self)
     }
+}
+
+fn last_rows(lines: Vec<Value>) -> Vec<Value> {
+    let mut rows: Vec<Value> = Vec::new();
+    for line in lines.into_iter().filter(|line| line["id"].is_i64() && line["state"].is_string()) {
+        match rows.iter_mut().find(|row| row["id"] == line["id"]) {
+            Some(row) => *row = line,
+            None => rows.push(line),
+        }
+    }
+    rows
 }
 
 fn read(path: &Path) -> Result<String> {

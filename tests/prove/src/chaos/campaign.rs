@@ -2,7 +2,7 @@
 //! the files are looked at.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -49,7 +49,7 @@ pub async fn run(goals: &Goals, seed: u64) -> Result<Outcome> {
     let mut random = StdRng::seed_from_u64(seed);
     let up = clips(&scratch, "up", goals.up, goals, &mut random)?;
     let down = clips(&scratch, "down", goals.down, goals, &mut random)?;
-    let direct = Rushesctl::new(&scratch, built::target().join("release/rushesctl"))?.with(&seaweed.bucket().env());
+    let direct = Rushesctl::new(&scratch, built::release("rushesctl"))?.with(&seaweed.bucket().env());
     let paths: Vec<&str> = down.iter().filter_map(|clip| clip.path.to_str()).collect();
     direct
         .spawn(&[&seaweed.bucket().options()[..], &["put"], &paths, &["--to", "seed"]].concat())?
@@ -57,7 +57,7 @@ pub async fn run(goals: &Goals, seed: u64) -> Result<Outcome> {
         .await?
         .ok()?;
 
-    let ctl = Rushesctl::new(&scratch, built::target().join("release/rushesctl"))?.with(&bucket.env());
+    let ctl = Rushesctl::new(&scratch, built::release("rushesctl"))?.with(&bucket.env());
     let paths: Vec<&str> = up.iter().filter_map(|clip| clip.path.to_str()).collect();
     let put = [&bucket.options()[..], &["--json", "put"], &paths, &["--to", "chaos"]].concat();
     let sent = to_the_end(&ctl, &put, goals.kills, &mut random, &plan).await.context("up")?;
@@ -153,14 +153,8 @@ async fn to_the_end(ctl: &Rushesctl, words: &[&str], kills: u32, random: &mut St
 
 /// The codes of those that were not done when it ended.
 pub fn errors(ended: &Ended) -> BTreeMap<String, usize> {
-    let mut last: BTreeMap<i64, &Value> = BTreeMap::new();
-    for line in &ended.lines {
-        if let Some(id) = line["id"].as_i64() {
-            last.insert(id, line);
-        }
-    }
     let mut codes = BTreeMap::new();
-    for row in last.values().filter(|row| row["state"] != "done") {
+    for row in ended.rows().iter().filter(|row| row["state"] != "done") {
         let code = row["error"]["code"].as_str().unwrap_or("none").to_owned();
         *codes.entry(code).or_default() += 1;
     }
@@ -171,23 +165,4 @@ pub fn errors(ended: &Ended) -> BTreeMap<String, usize> {
 fn details(ended: &Ended) -> Vec<String> {
     let failed = ended.lines.iter().filter(|row| row["state"] == "failed");
     failed.map(|row| format!("{} {}: {}", row["name"], row["error"]["code"], row["error"]["detail"])).collect()
-}
-
-/// Mounted over a folder, small, until dropped.
-pub struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    pub fn mount(at: &Path, bytes: u64) -> Result<SmallDisk> {
-        let size = format!("size={bytes}");
-        let mounted =
-            std::process::Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(at).status()?;
-        ensure!(mounted.success(), "a small disk cannot be mounted: this needs root");
-        Ok(SmallDisk(at.to_owned()))
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg(&self.0).status();
-    }
 }

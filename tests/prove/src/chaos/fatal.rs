@@ -11,8 +11,9 @@ use rushes_rig::store::{Bucket, Keys};
 use rushes_rig::{Scratch, footage};
 use serde_json::{Value, json};
 
-use super::campaign::{SmallDisk, errors};
+use super::campaign::errors;
 use crate::built;
+use crate::main_job::bad_input::full_disk;
 
 const LONG: Duration = Duration::from_secs(180);
 const CLIP: u64 = 70_000_000;
@@ -25,13 +26,14 @@ pub async fn all() -> Result<Value> {
     footage::random(&clip, CLIP, 1)?;
     let source = changed_source(&scratch, &seaweed).await.context("changed source")?;
     let keys = revoked_keys(&scratch, &seaweed).await.context("revoked keys")?;
-    let disk = full_disk(&scratch, &seaweed).await.context("full disk")?;
+    let disk =
+        full_disk(&ctl(&scratch, seaweed.bucket())?, &scratch, seaweed.bucket(), &clip).await.context("full disk")?;
     let orphans = seaweed.bucket().witness()?.unfinished().await?.len();
     Ok(json!({ "sourceChanged": source, "wrongCredentials": keys, "diskFull": disk, "orphans": orphans }))
 }
 
 fn ctl(scratch: &Scratch, bucket: &Bucket) -> Result<Rushesctl> {
-    Ok(Rushesctl::new(scratch, built::target().join("release/rushesctl"))?.with(&bucket.env()))
+    Ok(Rushesctl::new(scratch, built::release("rushesctl"))?.with(&bucket.env()))
 }
 
 /// A source that grows while it is sent. Cancelled afterwards: nothing of it stays.
@@ -67,25 +69,5 @@ async fn revoked_keys(scratch: &Scratch, seaweed: &Seaweed) -> Result<Value> {
     let ended = bad.clone().with(&good.env()).spawn(&put)?.wait(LONG).await?;
     ensure!(ended.status == Some(0), "with good keys: {:?}", errors(&ended));
     ensure!(good.witness()?.same("fatal/clip.mxf", &scratch.join("clip.mxf")).await?, "it arrived with other bytes");
-    Ok(json!(said))
-}
-
-/// A disk that has no room for the clip; with room, the same command goes on and is proved.
-async fn full_disk(scratch: &Scratch, seaweed: &Seaweed) -> Result<Value> {
-    let bucket = seaweed.bucket();
-    let into = scratch.folder("small");
-    let ctl = ctl(scratch, bucket)?;
-    let folder = into.display().to_string();
-    let get = [&bucket.options()[..], &["--json", "get", "fatal/clip.mxf", "--into", &folder]].concat();
-    let disk = SmallDisk::mount(&into, CLIP / 2)?;
-    let said = errors(&ctl.spawn(&get)?.wait(LONG).await?);
-    ensure!(said.keys().eq(["diskFull"]), "{said:?}");
-    let remount =
-        std::process::Command::new("mount").args(["-o", &format!("remount,size={}", CLIP * 2)]).arg(&into).status()?;
-    ensure!(remount.success(), "the disk cannot be given room");
-    let ended = ctl.spawn(&get)?.wait(LONG).await?;
-    ensure!(ended.status == Some(0), "with room: {:?}", errors(&ended));
-    ensure!(footage::same(&scratch.join("clip.mxf"), &into.join("clip.mxf"))?, "it came down with other bytes");
-    drop(disk);
     Ok(json!(said))
 }

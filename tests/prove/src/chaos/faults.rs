@@ -70,7 +70,7 @@ impl Plan {
         Plan { seed, tries: Mutex::default(), met: Mutex::default() }
     }
 
-    /// What this request meets. `length` is of the body that it brings.
+    /// What this request meets.
     pub fn fault(&self, method: &str, target: &str, range: &str) -> Option<Fault> {
         let asked = asked(method, target);
         let what = format!("{method} {} {range}", lasting(target));

@@ -31,7 +31,7 @@ pub async fn all() -> Result<Shown> {
         missing_file(&scratch, seaweed.bucket()).await.context("a missing file")?,
         unreadable_file(&scratch, seaweed.bucket()).await.context("an unreadable file")?,
         folder_without_rights(&scratch, seaweed.bucket()).await.context("a folder without rights")?,
-        full_disk(&scratch, seaweed.bucket(), &clip).await.context("a full disk")?,
+        full_disk(&ctl(&scratch, seaweed.bucket())?, &scratch, seaweed.bucket(), &clip).await.context("a full disk")?,
         wrong_keys(&scratch, seaweed.bucket(), &clip).await.context("wrong keys")?,
         no_bucket(&scratch, seaweed.bucket(), &clip).await.context("a bucket that is not there")?,
         server_gone(&scratch, seaweed.bucket(), &clip).await.context("a server gone mid-way")?,
@@ -118,8 +118,8 @@ async fn folder_without_rights(scratch: &Scratch, bucket: &Bucket) -> Result<Val
     Ok(said)
 }
 
-async fn full_disk(scratch: &Scratch, bucket: &Bucket, clip: &Path) -> Result<Value> {
-    let ctl = ctl(scratch, bucket)?;
+/// A disk that has no room for the clip; with room, the same command goes on and is proved.
+pub async fn full_disk(ctl: &Rushesctl, scratch: &Scratch, bucket: &Bucket, clip: &Path) -> Result<Value> {
     ctl.spawn(&line(bucket, &["put", text(clip)?, "--to", "full"]))?.wait(LONG).await?.ok()?;
     let small = scratch.folder("small-disk");
     let mounted = Mounted::tmpfs(&small, "30m")?;

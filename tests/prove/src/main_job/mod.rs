@@ -1,7 +1,7 @@
 //! The main job, on real footage: a clip dropped, sent in parts, surviving anything, proved, listed, and brought down
 //! again bit for bit. A file here for each group of rows.
 
-mod bad_input;
+pub mod bad_input;
 mod fresh;
 mod hostile;
 mod interop;

@@ -22,7 +22,7 @@ pub async fn row(goals: &Goals) -> Result<Shown> {
         let four = Clips::make(course.scratch(), 4, goals.clip_bytes)?;
         let one = Clips::make(course.scratch(), 1, goals.breaking_bytes)?;
         let desk = Desk::sit_down(&course)?;
-        let paths: Vec<String> = four.names.iter().map(|n| four.folder.join(n).display().to_string()).collect();
+        let paths = four.paths();
         let put = [&["put"], &paths.iter().map(String::as_str).collect::<Vec<_>>()[..], &["--to", "four"]].concat();
         let mut others = desk.start(&put)?;
         until(&mut others, LONG, |rows| Ok(acked(rows) > goals.clip_bytes / 2))?;
@@ -31,7 +31,7 @@ pub async fn row(goals: &Goals) -> Result<Shown> {
         let grace = goals.breaking_seconds + goals.part_bytes as f64 * 8.0 / (goals.bureau_mbit * 1e6);
         let dropped = Instant::now();
         let (_, before) = desk.carried()?;
-        let clip = one.folder.join(&one.names[0]).display().to_string();
+        let clip = one.paths().remove(0);
         let mut breaking = desk.start(&["put", &clip, "--to", "hot", "--breaking"])?;
         let mut moments = Vec::new();
         let mut from = None;

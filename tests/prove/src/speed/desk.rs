@@ -1,7 +1,6 @@
 //! A bureau's desk: `rushesctl` at the client's end of a course, started, watched and asked while it works.
 //! May not live here: what must come of it.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -15,13 +14,13 @@ use crate::built;
 pub const LOOK: Duration = Duration::from_millis(250);
 
 pub struct Desk<'a> {
-    pub course: &'a Course,
+    course: &'a Course,
     ctl: Rushesctl,
 }
 
 impl<'a> Desk<'a> {
     pub fn sit_down(course: &'a Course) -> Result<Desk<'a>> {
-        let binary = built::target().join("release/rushesctl");
+        let binary = built::release("rushesctl");
         let ctl = Rushesctl::new(course.scratch(), binary)?.with(&course.bucket().env());
         Ok(Desk { course, ctl })
     }
@@ -40,17 +39,6 @@ impl<'a> Desk<'a> {
     }
 }
 
-/// The last that it said of each transfer.
-pub fn rows(running: &Running) -> Result<Vec<Value>> {
-    let mut last = BTreeMap::new();
-    for line in running.lines()? {
-        if let Some(id) = line["id"].as_i64() {
-            last.insert(id, line);
-        }
-    }
-    Ok(last.into_values().collect())
-}
-
 pub fn acked(rows: &[Value]) -> u64 {
     rows.iter().filter_map(|row| row["acked"].as_u64()).sum()
 }
@@ -58,7 +46,7 @@ pub fn acked(rows: &[Value]) -> u64 {
 /// Looks until `seen` is so; errors when the command ends before, or after `within`.
 pub fn until(running: &mut Running, within: Duration, mut seen: impl FnMut(&[Value]) -> Result<bool>) -> Result<()> {
     let begun = Instant::now();
-    while !seen(&rows(running)?)? {
+    while !seen(&running.rows()?)? {
         ensure!(begun.elapsed() < within, "waited {within:?} in vain");
         ensure!(running.is_running()?, "it ended too early: {:?}", running.lines()?.last());
         std::thread::sleep(LOOK);
@@ -71,10 +59,10 @@ pub fn to_the_end(running: &mut Running, within: Duration, mut look: impl FnMut(
     let begun = Instant::now();
     while running.is_running()? {
         ensure!(begun.elapsed() < within, "it took longer than {within:?}");
-        look(&rows(running)?)?;
+        look(&running.rows()?)?;
         std::thread::sleep(LOOK);
     }
-    let last = rows(running)?;
+    let last = running.rows()?;
     let all_done = !last.is_empty() && last.iter().all(|row| row["state"] == "done");
     ensure!(all_done, "it ended badly: {last:?}");
     Ok(())

@@ -48,7 +48,7 @@ pub async fn row(goals: &Goals) -> Result<Shown> {
 /// For each moment of asking: how far the answer was off, as a share of the time that was then really left.
 fn ask(course: &Course, clips: &Clips, direction: Direction, within: Duration) -> Result<Vec<(f64, f64)>> {
     let desk = Desk::sit_down(course)?;
-    let path = clips.folder.join(&clips.names[0]).display().to_string();
+    let path = clips.paths().remove(0);
     let prefix = format!("eta-{direction}");
     if direction == Direction::Down {
         course.seed_at(&prefix, clips)?;
@@ -74,7 +74,7 @@ fn ask(course: &Course, clips: &Clips, direction: Direction, within: Duration) -
         }
         Ok(())
     })?;
-    let rows = super::desk::rows(&running)?;
+    let rows = running.rows()?;
     let ended = rows.first().and_then(|row| row["endedAt"].as_i64()).context("a row without an end")?;
     let off = |(moment, asked, eta): &(f64, i64, i64)| {
         (*moment, ((eta - ended).abs() as f64) / (ended - asked).max(1) as f64)

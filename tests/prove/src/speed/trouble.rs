@@ -9,7 +9,7 @@ use rushes_bench::{Course, Way};
 use serde::Serialize;
 use serde_json::json;
 
-use super::desk::{Desk, LOOK, acked, rows, to_the_end, until};
+use super::desk::{Desk, LOOK, acked, to_the_end, until};
 use super::{Goals, aside};
 use crate::evidence::Shown;
 
@@ -77,7 +77,7 @@ fn through(goals: &Goals, trouble: Trouble) -> Result<(f64, f64, serde_json::Val
     let link = course.link().context("a link")?;
     let clips = Clips::make(course.scratch(), 1, goals.trouble_bytes)?;
     let desk = Desk::sit_down(&course)?;
-    let clip = clips.folder.join(&clips.names[0]).display().to_string();
+    let clip = clips.paths().remove(0);
     let mut running = desk.start(&["put", &clip, "--to", "trouble"])?;
     let begun = Instant::now();
     let mut carried: Vec<(f64, u64)> = Vec::new();
@@ -89,12 +89,9 @@ fn through(goals: &Goals, trouble: Trouble) -> Result<(f64, f64, serde_json::Val
         note(&mut carried)?;
         Ok(acked(rows) > goals.trouble_bytes / 5 && begun.elapsed().as_secs_f64() > 12.0)
     })?;
-    let full = {
-        let mut lately: Vec<f64> = speeds(&carried).into_iter().rev().take(20).map(|(_, speed)| speed).collect();
-        lately.sort_by(f64::total_cmp);
-        lately[lately.len() / 2]
-    };
-    let there = acked(&rows(&running)?);
+    let lately: Vec<f64> = speeds(&carried).into_iter().rev().take(20).map(|(_, speed)| speed).collect();
+    let full = rushes_bench::sample::median(&lately).context("no speed before the trouble")?;
+    let there = acked(&running.rows()?);
     let (_, set_out) = desk.carried()?;
     trouble.begin(goals, link)?;
     let began = begun.elapsed().as_secs_f64();
