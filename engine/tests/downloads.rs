@@ -2,15 +2,18 @@
 
 mod support;
 
+use std::time::Duration;
+
 use rushes_engine::api::Action;
 use rushes_engine::error::Code;
 use rushes_engine::transfer::Status;
 use rushes_rig::practice::Practice;
 use rushes_rig::proxy::{Proxy, Way};
-use rushes_rig::{Scratch, footage};
+use rushes_rig::{Scratch, footage, wait};
 use support::{Bench, error_of, is_done};
 
 const CLIP: u64 = 40_000_000;
+const LONG: Duration = Duration::from_secs(60);
 
 async fn stocked(scratch: &Scratch) -> (Practice, Vec<u8>) {
     let practice = Practice::start(scratch).await.unwrap();
@@ -44,6 +47,33 @@ async fn a_download_goes_on_after_the_process_ended_and_shows_its_name_only_at_t
     assert!(after < CLIP - half.acked + 4_000_000, "{after} bytes came for {} that were missing", CLIP - half.acked);
     assert_eq!(std::fs::read(down.join("clip.mxf")).unwrap(), bytes);
     assert!(!down.join("clip.mxf.part").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_down_damaged_is_found_and_fetched_again_by_itself() {
+    let scratch = Scratch::new();
+    let practice = Practice::start(&scratch).await.unwrap();
+    let proxy = Proxy::before(practice.bucket()).await.unwrap();
+    let bench = Bench::open(&scratch.join("home"), &practice.bucket().through(&proxy)).await;
+    // Sent by Rushes, so that the bucket has a checksum of it.
+    let clip = scratch.join("clip.mxf");
+    footage::random(&clip, CLIP, 1).unwrap();
+    let sent = bench.send(&clip).await;
+    assert!(is_done(&sent), "{sent:#?}");
+    let down = scratch.folder("down");
+    let before = proxy.carried().down;
+    proxy.damage_after(Way::Down, CLIP / 2);
+    let id = bench.fetch(&[&sent.key], &down).await.unwrap().transfers[0];
+    wait::until("most of it came", LONG, async || Ok((proxy.carried().down - before > CLIP * 3 / 4).then_some(())))
+        .await
+        .unwrap();
+    // The second fetch is damaged too, elsewhere.
+    proxy.damage_after(Way::Down, CLIP);
+    let row = bench.at_rest(id).await;
+    assert!(is_done(&row), "{row:#?}");
+    assert!(footage::same(&clip, &down.join("clip.mxf")).unwrap());
+    let came = proxy.carried().down - before;
+    assert!(came > CLIP * 2 && came < CLIP * 3, "{came} bytes came");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use super::doubt::Doubt;
 use super::fetch::Fetch;
-use super::prove::whole_object;
 use super::{Drive, Driven, Stop};
 use crate::error::{Code, Error, Result};
 use crate::integrity::{Algorithm, Checksum, Crc64, checksum_of};
@@ -41,9 +41,15 @@ pub(super) async fn download(drive: &Drive) -> Driven<Proof> {
     let fetching = Fetching { drive, transfer: &transfer, held: &held, sink: &sink };
     fetching.verify(&mut plan).await?;
     let fetch = Fetch { drive, transfer: &transfer, etag: &held.etag, store: &store, sink: &sink };
-    fetch.missing(&mut plan).await?;
-    drive.core.change(drive.id, Change::Finish)?;
-    let proof = fetching.prove(&plan).await?;
+    let mut doubt = Doubt::default();
+    let proof = loop {
+        fetch.missing(&mut plan).await?;
+        drive.core.change(drive.id, Change::Finish)?;
+        match fetching.prove(&plan).await? {
+            Some(proof) => break proof,
+            None => fetching.doubt(&mut doubt, &mut plan).await?,
+        }
+    };
     sink.sync().await?;
     show(drive, transfer).await?;
     Ok(proof)
@@ -130,26 +136,40 @@ impl Fetching<'_> {
         Ok(())
     }
 
-    /// What came down is what the bucket holds, as far as the bucket can say.
-    async fn prove(&self, plan: &[PlannedPart]) -> Driven<Proof> {
-        let Some(kept) = &self.held.checksum else { return Ok(Proof::LengthOnly) };
+    /// That what came down is what the bucket holds, as far as the bucket can say. `None` where it is not.
+    async fn prove(&self, plan: &[PlannedPart]) -> Driven<Option<Proof>> {
+        let Some(kept) = &self.held.checksum else { return Ok(Some(Proof::LengthOnly)) };
         let same = if kept.algorithm == Algorithm::Crc64Nvme {
             let parts = plan.iter().filter_map(|(part, acked)| Some((acked.as_ref()?.crc, part.length)));
-            let whole = Crc64::combine(parts);
-            if kept.value == whole.to_string() {
-                return Ok(whole_object(whole));
-            }
-            false
+            kept.value == Crc64::combine(parts).to_string()
         } else {
             self.sink.whole_checksum(kept.algorithm).await? == *kept
         };
-        if !same {
+        let proof = || Proof::WholeObject { algorithm: kept.algorithm.name().to_owned(), checksum: kept.value.clone() };
+        Ok(same.then(proof))
+    }
+
+    /// Something came down damaged: what may be it is to be fetched again.
+    async fn doubt(&self, doubt: &mut Doubt, plan: &mut Vec<PlannedPart>) -> Driven<()> {
+        let parts = plan.iter().filter_map(|(part, acked)| Some((part.number, acked.as_ref()?.crc)));
+        let again = doubt.about(parts);
+        if again.is_empty() {
             return Err(Stop::Fail(Error::new(
                 Code::ChecksumMismatch,
-                format!("{} did not come down as the bucket holds it. Retry to fetch it again.", self.transfer.name),
+                format!("{} does not come down as the bucket holds it. Retry to fetch it again.", self.transfer.name),
             )));
         }
-        Ok(Proof::WholeObject { algorithm: kept.algorithm.name().to_owned(), checksum: kept.value.clone() })
+        tracing::warn!(name = self.transfer.name, parts = again.len(), "it came down damaged; fetched again");
+        self.drive.back_to_running()?;
+        if again.len() == plan.len() {
+            *plan = self.drive.set_plan(plan.iter().map(|(part, _)| *part).collect()).await?;
+            return Ok(());
+        }
+        for number in again {
+            self.drive.unacked(number).await?;
+            plan[number as usize - 1].1 = None;
+        }
+        Ok(())
     }
 }
 

@@ -1,10 +1,12 @@
 //! A far link on paper: connections that find their speed as TCP's do, a queue that fills, packets that get lost. Small
 //! enough to run thousands of seconds in a test, near enough to the emulated links that what is tuned here holds there.
 
+use std::collections::VecDeque;
+
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use super::{Pace, Sample};
+use super::{Ceiling, Pace, Sample};
 
 /// A step, in milliseconds.
 const STEP: f64 = 10.0;
@@ -57,6 +59,8 @@ pub(super) struct Moment {
 
 pub(super) struct Course {
     pub moments: Vec<Moment>,
+    /// Milliseconds from the command to the proof, where it came to its end.
+    pub took: Option<f64>,
 }
 
 impl Course {
@@ -76,52 +80,163 @@ impl Course {
     }
 }
 
-/// `for_ms` of a transfer that never runs out of work, in requests of `request` bytes. `link` may change with time.
-pub(super) fn run(seed: u64, for_ms: f64, request: f64, link: impl Fn(f64) -> Link) -> Course {
-    let mut random = StdRng::seed_from_u64(seed);
-    let mut pace = Pace::default();
-    let mut flying: Vec<Connection> = Vec::new();
-    let mut ready = 0usize;
-    let (mut queue, mut moved, mut least) = (0.0f64, 0.0f64, f64::MAX);
-    let mut moments = Vec::new();
-    let mut last_second: std::collections::VecDeque<f64> = std::collections::VecDeque::new();
-    let mut at = 0.0;
-    while at < for_ms {
-        let link = link(at);
-        let trip = link.path + queue / link.rate;
-        least = least.min(link.path);
-        while flying.len() < pace.allowed() {
-            let open = ready > 0;
-            ready -= usize::from(open);
-            let trips = if open { READY_TRIPS } else { FRESH_TRIPS };
-            flying.push(Connection { silent: trip * trips, window: FIRST_WINDOW, growing: true, left: request });
+/// What is to be moved.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Job {
+    /// Infinite where it never runs out.
+    pub bytes: f64,
+    /// Of one request.
+    pub request: f64,
+    pub way: Way,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Way {
+    /// Every request carries its part to the end, and the ceiling holds all of them together.
+    Up,
+    /// Requests that end early take over half of what the slowest still has.
+    Down,
+}
+
+impl Way {
+    /// Round trips before the first request, and from the last byte to the proof: a handshake, a HEAD; going up also a
+    /// Create, one byte that finds out what the store takes, a list, the last answer and a Complete.
+    fn trips(self) -> (f64, f64) {
+        match self {
+            Way::Up => (6.0, 2.0),
+            Way::Down => (3.0, 0.0),
         }
+    }
+}
+
+impl Job {
+    pub(super) fn endless(request: f64) -> Job {
+        Job { bytes: f64::INFINITY, request, way: Way::Down }
+    }
+}
+
+/// Less than this is not worth a request of its own.
+const WORTH_TAKING: f64 = 128.0 * 1_024.0;
+
+/// One course over a link that may change with time.
+struct Run {
+    random: StdRng,
+    job: Job,
+    pace: Pace,
+    ceiling: Ceiling,
+    told: Option<u64>,
+    flying: Vec<Connection>,
+    /// Connections that lie open.
+    ready: usize,
+    /// Bytes that no request has yet.
+    open: f64,
+    queue: f64,
+    moved: f64,
+    least: f64,
+    at: f64,
+    last_second: VecDeque<f64>,
+}
+
+/// `for_ms` at the most.
+pub(super) fn run(seed: u64, for_ms: f64, job: Job, link: impl Fn(f64) -> Link) -> Course {
+    let mut run = Run {
+        random: StdRng::seed_from_u64(seed),
+        job,
+        pace: Pace::default(),
+        ceiling: Ceiling::default(),
+        told: None,
+        flying: Vec::new(),
+        ready: 0,
+        open: job.bytes,
+        queue: 0.0,
+        moved: 0.0,
+        least: f64::MAX,
+        at: 0.0,
+        last_second: VecDeque::new(),
+    };
+    let mut course = Course { moments: Vec::new(), took: None };
+    while run.at < for_ms {
+        let link = link(run.at);
+        run.begin_requests(&link);
+        run.step(&link);
+        let delivered = run.moved - run.queue;
+        if run.open <= 0.0 && run.flying.is_empty() && run.queue < 1.0 {
+            let (before, after) = job.way.trips();
+            course.took = Some(run.at + link.path * (before + after + 0.5));
+            break;
+        }
+        let goodput = run.over_last_second(delivered);
+        if ((run.at / STEP) as u64).is_multiple_of(5) {
+            run.feed(&link, delivered);
+            course.moments.push(Moment { at: run.at, allowed: run.pace.allowed(), goodput });
+        }
+    }
+    course
+}
+
+impl Run {
+    fn trip(&self, link: &Link) -> f64 {
+        link.path + self.queue / link.rate
+    }
+
+    fn begin_requests(&mut self, link: &Link) {
+        while self.flying.len() < self.pace.allowed() {
+            let left = self.job.request.min(self.open);
+            let left = if left > 0.0 { left } else { self.taken_over() };
+            if left <= 0.0 {
+                return;
+            }
+            if self.open > 0.0 {
+                self.open -= left;
+            }
+            let open = self.ready > 0;
+            self.ready -= usize::from(open);
+            let trips = if open { READY_TRIPS } else { FRESH_TRIPS };
+            self.flying.push(Connection { silent: self.trip(link) * trips, window: FIRST_WINDOW, growing: true, left });
+        }
+    }
+
+    /// Half of what the request with the most before it still has.
+    fn taken_over(&mut self) -> f64 {
+        let most = self.flying.iter_mut().max_by(|a, b| a.left.total_cmp(&b.left));
+        match most {
+            Some(most) if self.job.way == Way::Down && most.left > 2.0 * WORTH_TAKING => {
+                most.left /= 2.0;
+                most.left
+            }
+            _ => 0.0,
+        }
+    }
+
+    fn step(&mut self, link: &Link) {
+        let trip = self.trip(link);
+        self.least = self.least.min(link.path);
         // What each would send in this step if the link were its own.
-        let wants: Vec<f64> = flying
-            .iter_mut()
-            .map(|c| {
-                c.silent -= STEP;
-                if c.silent > 0.0 { 0.0 } else { (c.window * PACKET / trip * STEP).min(c.left) }
-            })
-            .collect();
+        let all_left: f64 = self.flying.iter().map(|c| c.left).sum();
+        let held = self.told.map(|rate| rate as f64 / 1_000.0 * STEP / all_left.max(1.0));
+        let mut wants = Vec::with_capacity(self.flying.len());
+        for c in &mut self.flying {
+            c.silent -= STEP;
+            let want = if c.silent > 0.0 { 0.0 } else { (c.window * PACKET / trip * STEP).min(c.left) };
+            wants.push(held.map_or(want, |held| want.min(held * c.left)));
+        }
         let offered: f64 = wants.iter().sum();
-        let carried = link.rate * STEP;
-        queue += offered - carried.min(queue + offered);
+        self.queue += offered - (link.rate * STEP).min(self.queue + offered);
         let full = link.queue * link.rate;
-        let dropped = (queue - full).max(0.0);
-        queue = queue.min(full);
+        let dropped = (self.queue - full).max(0.0);
+        self.queue = self.queue.min(full);
         let share = if offered > 0.0 { (offered - dropped) / offered } else { 0.0 };
-        for (c, want) in flying.iter_mut().zip(&wants) {
+        for (c, want) in self.flying.iter_mut().zip(&wants) {
             if *want <= 0.0 {
                 continue;
             }
             let got = want * share * (1.0 - link.loss);
             c.left -= got;
-            moved += got;
+            self.moved += got;
             let packets = want / PACKET;
             let unlucky = 1.0 - (1.0 - link.loss).powf(packets);
-            let crowded = dropped > 0.0 && random.random_bool((packets / 20.0).min(0.5));
-            if (link.halves && random.random_bool(unlucky)) || crowded {
+            let crowded = dropped > 0.0 && self.random.random_bool((packets / 20.0).min(0.5));
+            if (link.halves && self.random.random_bool(unlucky)) || crowded {
                 // Cubic gives back three tenths, BBR next to nothing.
                 c.window = (c.window * if link.halves { 0.7 } else { 0.95 }).max(2.0);
                 c.growing = false;
@@ -135,31 +250,36 @@ pub(super) fn run(seed: u64, for_ms: f64, request: f64, link: impl Fn(f64) -> Li
                 c.window = c.window.min((2.0 * link.rate * link.path / PACKET).max(8.0));
             }
         }
-        let before = flying.len();
-        flying.retain(|c| c.left > 0.0);
-        ready += before - flying.len();
-        at += STEP;
-        // What stands in the queue has not arrived.
-        let delivered = moved - queue;
-        last_second.push_back(delivered);
-        if last_second.len() > 100 {
-            last_second.pop_front();
-        }
-        let second = last_second.len() as f64 * STEP;
-        let goodput = (delivered - last_second.front().copied().unwrap_or(0.0)) / second;
-        if ((at / STEP) as u64).is_multiple_of(5) {
-            let noise = random.random_range(-0.05..0.05) * link.path;
-            pace.feed(Sample {
-                now: at as u64,
-                moved: delivered as u64,
-                in_flight: flying.len().max(1),
-                wanting: true,
-                path: Some(((trip + noise).max(least), least)),
-                sturdy: !link.halves,
-            });
-            ready = ready.max(pace.ready());
-            moments.push(Moment { at, allowed: pace.allowed(), goodput });
-        }
+        let before = self.flying.len();
+        // Of the last packet of a request nothing is left out by rounding.
+        self.flying.retain(|c| c.left > 1.0);
+        self.ready += before - self.flying.len();
+        self.at += STEP;
     }
-    Course { moments }
+
+    fn over_last_second(&mut self, delivered: f64) -> f64 {
+        self.last_second.push_back(delivered);
+        if self.last_second.len() > 100 {
+            self.last_second.pop_front();
+        }
+        let second = self.last_second.len() as f64 * STEP;
+        (delivered - self.last_second.front().copied().unwrap_or(0.0)) / second
+    }
+
+    fn feed(&mut self, link: &Link, delivered: f64) {
+        let noise = self.random.random_range(-0.05..0.05) * link.path;
+        let path = Some(((self.trip(link) + noise).max(self.least), self.least));
+        self.pace.feed(Sample {
+            now: self.at as u64,
+            moved: delivered as u64,
+            in_flight: self.flying.len().max(1),
+            wanting: self.open > 0.0,
+            path,
+            sturdy: !link.halves,
+        });
+        if self.job.way == Way::Up {
+            self.told = self.ceiling.feed(self.at as u64, delivered as u64, self.flying.len(), path);
+        }
+        self.ready = self.ready.max(self.pace.ready());
+    }
 }

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::simulation::{BUREAU, Course, HOTEL, Link, NEAR, REMOTE, run};
+use super::simulation::{BUREAU, Course, HOTEL, Job, Link, NEAR, REMOTE, Way, run};
 use super::*;
 
 const MIB: f64 = 1_048_576.0;
@@ -21,23 +21,26 @@ fn over_seeds(figure: impl Fn(u64) -> f64) -> f64 {
 #[test]
 fn far_and_lossy_links_are_filled_within_seconds_and_kept_full() {
     for (name, link, least) in [("bureau", BUREAU, 0.85), ("remote", REMOTE, 0.8)] {
-        let share = over_seeds(|seed| run(seed, 30_000.0, MIB, |_| link).share(link.rate, 8_000.0, 30_000.0));
+        let share =
+            over_seeds(|seed| run(seed, 30_000.0, Job::endless(MIB), |_| link).share(link.rate, 8_000.0, 30_000.0));
         assert!(share >= least, "{name}: {share:.2} of the link");
-        let reached = over_seeds(|seed| run(seed, 30_000.0, MIB, |_| link).reached(link.rate, 0.7).unwrap_or(f64::MAX));
+        let reached = over_seeds(|seed| {
+            run(seed, 30_000.0, Job::endless(MIB), |_| link).reached(link.rate, 0.7).unwrap_or(f64::MAX)
+        });
         assert!(reached <= 5_000.0, "{name}: 70 % after {reached:.0} ms");
     }
 }
 
 #[test]
 fn a_hundred_connections_are_reached_where_each_carries_little() {
-    let allowed = over_seeds(|seed| run(seed, 10_000.0, MIB, |_| REMOTE).at(9_900.0).allowed as f64);
+    let allowed = over_seeds(|seed| run(seed, 10_000.0, Job::endless(MIB), |_| REMOTE).at(9_900.0).allowed as f64);
     assert!(allowed >= 90.0, "{allowed} on the remote link");
 }
 
 #[test]
 fn a_slow_uplink_is_not_smothered() {
     for seed in 0..5 {
-        let course = run(seed, 60_000.0, 5.0 * MIB, |_| HOTEL);
+        let course = run(seed, 60_000.0, Job::endless(5.0 * MIB), |_| HOTEL);
         let at = course.at(20_000.0);
         assert!(at.allowed <= 4, "{} requests on 2 Mb/s", at.allowed);
         let share = course.share(HOTEL.rate, 10_000.0, 60_000.0);
@@ -47,17 +50,19 @@ fn a_slow_uplink_is_not_smothered() {
 
 #[test]
 fn a_near_link_needs_few() {
-    let allowed = over_seeds(|seed| run(seed, 20_000.0, 32.0 * MIB, |_| NEAR).at(19_000.0).allowed as f64);
+    let allowed =
+        over_seeds(|seed| run(seed, 20_000.0, Job::endless(32.0 * MIB), |_| NEAR).at(19_000.0).allowed as f64);
     assert!(allowed <= 32.0, "{allowed} requests beside the store");
 }
 
 #[test]
 fn a_link_that_changes_is_followed() {
     let worse = |at: f64| if at < 20_000.0 { BUREAU } else { REMOTE };
-    let share = over_seeds(|seed| run(seed, 60_000.0, MIB, worse).share(REMOTE.rate, 30_000.0, 60_000.0));
+    let share = over_seeds(|seed| run(seed, 60_000.0, Job::endless(MIB), worse).share(REMOTE.rate, 30_000.0, 60_000.0));
     assert!(share >= 0.75, "{share:.2} after it became remote");
     let better = |at: f64| if at < 20_000.0 { Link { rate: 2_500.0, ..BUREAU } } else { BUREAU };
-    let share = over_seeds(|seed| run(seed, 90_000.0, MIB, better).share(BUREAU.rate, 60_000.0, 90_000.0));
+    let share =
+        over_seeds(|seed| run(seed, 90_000.0, Job::endless(MIB), better).share(BUREAU.rate, 60_000.0, 90_000.0));
     assert!(share >= 0.7, "{share:.2} after it became ten times as fast");
 }
 
@@ -77,12 +82,32 @@ fn nothing_is_learnt_from_having_little_to_send() {
     assert_eq!(pace.allowed(), START);
 }
 
+/// The share of the link that one file of 500 MB gets, from command to proof, by the simulation.
+fn whole(link: Link, way: Way) -> f64 {
+    let job = Job { bytes: 500e6, request: if way == Way::Up { 5.0 * MIB } else { MIB }, way };
+    let took = over_seeds(|seed| run(seed, 600_000.0, job, |_| link).took.unwrap_or(f64::MAX));
+    job.bytes / took / link.rate
+}
+
+#[test]
+fn whole_files_simulated() {
+    for (name, link) in [("bureau", BUREAU), ("remote", REMOTE)] {
+        let up = Link { halves: false, ..link };
+        eprintln!(
+            "{name}: down {:.3}, up {:.3}, up cubic {:.3}",
+            whole(link, Way::Down),
+            whole(up, Way::Up),
+            whole(link, Way::Up)
+        );
+    }
+}
+
 #[test]
 fn the_courses_are_drawn() {
     let links = [("bureau", BUREAU, 30.0), ("remote", REMOTE, 60.0), ("hotel", HOTEL, 60.0)];
     for (name, link, seconds) in links {
         let request = if name == "hotel" { 5.0 * MIB } else { MIB };
-        let drawn = draw(name, &run(1, seconds * 1_000.0, request, |_| link), link.rate, seconds);
+        let drawn = draw(name, &run(1, seconds * 1_000.0, Job::endless(request), |_| link), link.rate, seconds);
         let path = format!("{}/../docs/pace/{name}.svg", env!("CARGO_MANIFEST_DIR"));
         if std::env::var_os("UPDATE_PLOTS").is_some() {
             std::fs::create_dir_all(format!("{}/../docs/pace", env!("CARGO_MANIFEST_DIR"))).unwrap();

@@ -91,10 +91,12 @@ impl Pool {
                 Some(connection) => connection,
                 None => self.open(&origin).await?,
             };
-            connection.counts.begin(request.body().content_length().unwrap_or(0));
+            let body = request.body().content_length().unwrap_or(0);
+            let patience = stall::patience(request.method(), body);
+            connection.counts.begin(body);
             let answer = tokio::select! {
                 answer = connection.sender.try_send_request(request) => answer,
-                stalled = stall::watch(&connection.counts) => return Err(Box::new(stalled)),
+                stalled = stall::watch(&connection.counts, patience) => return Err(Box::new(stalled)),
             };
             match answer {
                 Ok(answer) => {

@@ -15,7 +15,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -30,6 +30,9 @@ pub use tap::Request;
 
 /// What the kernel holds of a connection at each end. Its own choice would be megabytes, which a sender takes for sent.
 const SOCKET_BUFFER: u32 = 128 * 1024;
+
+/// A message's head is shorter than this.
+const LONG: usize = 4 * 1024;
 
 /// For a change to reach all connections. They are all in this process.
 const CHANGED_WITHIN: Duration = Duration::from_secs(5);
@@ -86,6 +89,8 @@ struct Direction {
     free_at: Mutex<Instant>,
     /// How many bytes it still carries before it is cut.
     left: Mutex<Option<u64>>,
+    /// How many bytes it still carries as they are before one is carried wrong.
+    sound: Mutex<Option<u64>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -212,6 +217,11 @@ impl Link {
         *self.shared.direction(way).left() = Some(bytes);
     }
 
+    /// Carries so many bytes more that way and then one of them wrong, in the midst of a message long enough.
+    pub fn damage_after(&self, way: Way, bytes: u64) {
+        *locked(&self.shared.direction(way).sound) = Some(bytes);
+    }
+
     /// The next request whose "METHOD target" contains `part`, such as `POST /bucket/key?uploadId=`, reaches the server
     /// whole and is answered there, but the client gets a reset instead of the answer. Over plain http.
     ///
@@ -297,21 +307,45 @@ impl Shared {
 
 impl Direction {
     fn new() -> Direction {
-        Direction { carried: AtomicU64::new(0), free_at: Mutex::new(Instant::now()), left: Mutex::new(None) }
+        Direction {
+            carried: AtomicU64::new(0),
+            free_at: Mutex::new(Instant::now()),
+            left: Mutex::default(),
+            sound: Mutex::default(),
+        }
     }
 
-    fn left(&self) -> std::sync::MutexGuard<'_, Option<u64>> {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner)
+    fn left(&self) -> MutexGuard<'_, Option<u64>> {
+        locked(&self.left)
+    }
+
+    /// Makes a byte wrong when it is time for that.
+    fn damage(&self, bytes: &mut [u8]) {
+        let mut sound = locked(&self.sound);
+        match &mut *sound {
+            Some(left) if *left > bytes.len() as u64 || bytes.len() < LONG => {
+                *left = left.saturating_sub(bytes.len() as u64)
+            }
+            Some(_) => {
+                bytes[LONG - 1] ^= 0x20;
+                *sound = None;
+            }
+            None => {}
+        }
     }
 
     /// When these bytes will have gone over a link of this many bytes a second, after all that it was given before.
     fn reserve(&self, bytes: usize, rate: Option<u64>) -> Instant {
         let now = Instant::now();
         let Some(rate) = rate else { return now };
-        let mut free_at = self.free_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut free_at = locked(&self.free_at);
         *free_at = now.max(*free_at) + Duration::from_secs_f64(bytes as f64 / rate.max(1) as f64);
         *free_at
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn bind(address: SocketAddr) -> Result<TcpSocket> {

@@ -145,6 +145,7 @@ async fn pump(
                     return Err(Broken);
                 }
                 if !bytes.is_empty() {
+                    direction.damage(&mut bytes);
                     queued += bytes.len();
                     queue.push_back(Chunk { bytes, arrives: Instant::now() + now.delay, carried: None });
                 }
