@@ -291,7 +291,7 @@ async fn take_up(core: &Core, id: TransferId) -> Result<()> {
 pub(crate) async fn retry(core: &Core, id: TransferId) -> Result<()> {
     let status = core.with(id, |one| {
         one.asked_here = true;
-        one.waits = 0;
+        (one.waits, one.unclear) = (0, 0);
         one.transfer.life.status.clone()
     })?;
     if let Status::Failed { error } = &status

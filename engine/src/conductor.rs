@@ -25,6 +25,8 @@ const IDLE: Duration = Duration::from_secs(20);
 /// Changes that come in a burst are looked at together.
 const BREATH: Duration = Duration::from_millis(4);
 const SWEEP: Duration = Duration::from_secs(300);
+/// So often a refusal that nobody understands is waited out.
+const MEANT: u32 = 4;
 /// How often it is found out whether somebody has signed in to the network meanwhile.
 const PORTAL: Duration = Duration::from_secs(5);
 
@@ -170,6 +172,9 @@ fn drive_on(core: &Arc<Core>, id: TransferId) {
             Some(Ok(proof)) => Some(Change::Prove(proof)),
             Some(Err(Stop::Fail(error))) => Some(Change::Fail(error)),
             Some(Err(Stop::Anew)) => None,
+            Some(Err(Stop::Wait(_, error))) if core.with(id, |one| is_meant(one, &error)).unwrap_or(true) => {
+                Some(Change::Fail(error))
+            }
             Some(Err(Stop::Wait(why, error))) => {
                 let (why, error) = behind_portal(&core, id, why, error).await;
                 if why == Why::Credentials {
@@ -206,6 +211,12 @@ async fn behind_portal(core: &Core, id: TransferId, why: Why, error: Error) -> (
         core.board.tell(About::NeedsYou, "Sign in to the network".into(), error.message.clone());
     }
     (Why::Portal, error)
+}
+
+/// A refusal that nobody understands is waited out, and once it was said so often, it is for good.
+fn is_meant(one: &mut One, error: &Error) -> bool {
+    one.unclear = if error.code == Code::AccessDenied { one.unclear + 1 } else { 0 };
+    one.unclear > MEANT
 }
 
 /// When to try again; never by itself where only the user can help.

@@ -45,6 +45,8 @@ pub(crate) struct One {
     pub rest_until: Option<std::time::Instant>,
     /// How often it has waited since a part last got through: the waits grow with it.
     pub waits: u32,
+    /// How often in a row it was refused without a reason that is known.
+    pub unclear: u32,
     /// Parts that this process itself sent, of a source that looked like this: they need no second reading.
     pub sent_here: (i64, HashSet<u32>),
     /// The page on which somebody must sign in to the network, while it waits for that.
@@ -72,6 +74,7 @@ impl One {
             asking: Arc::default(),
             rest_until: None,
             waits: 0,
+            unclear: 0,
             sent_here: (0, HashSet::new()),
             portal: None,
             rate: 0,

@@ -11,7 +11,7 @@ use crate::journal::transfers::PlannedPart;
 use crate::parts;
 use crate::s3::{Class, Object, Store};
 use crate::sink::{self, Sink};
-use crate::transfer::{Change, Held, Proof, Transfer};
+use crate::transfer::{Change, Direction, Held, Proof, Transfer};
 
 pub(super) async fn download(drive: &Drive) -> Driven<Proof> {
     let mut transfer = drive.transfer()?;
@@ -58,6 +58,8 @@ pub(super) async fn download(drive: &Drive) -> Driven<Proof> {
 /// Finds out which version there is, claims a name for it, and journals both. A file that is here already is not fetched
 /// again: its proof instead.
 async fn begin(drive: &Drive, transfer: &mut Transfer, store: &Store) -> Driven<Option<Proof>> {
+    // Shaken hands with while the store looks the clip up.
+    drive.core.wire.open_beside_next(drive.core.slots(Direction::Down).allowed());
     let object = head(store, &transfer.key).await?;
     let folder = transfer.path.parent().unwrap_or(Path::new(".")).to_owned();
     transfer.size = object.size;

@@ -13,6 +13,10 @@ pub use ceiling::Ceiling;
 /// The fewest that are worth having: one is answered while the other sends.
 const LEAST: usize = 2;
 const START: usize = 4;
+/// Over a path so long, in milliseconds, every round of the climb costs: it begins with more, and connections lie ready
+/// for two rounds, since a handshake takes longer than one.
+const FAR: f64 = 120.0;
+const START_FAR: usize = 16;
 /// So many sturdy connections are given time to find their speed before more are added.
 const SETTLE: usize = 32;
 /// They are still finding it while a round carries so much more than the one before.
@@ -79,6 +83,9 @@ pub struct Pace {
     from: Option<Sample>,
     /// How many of the span's samples found every request in use, and how many did not.
     used: (u32, u32),
+    /// The path is a long one; its connections are sturdy.
+    far: bool,
+    sturdy: bool,
     /// The queue of the span's samples, summed, and their number.
     queue: (f64, u32),
     /// The least round trip of a path that has become longer, and of the current span, in milliseconds.
@@ -115,6 +122,8 @@ impl Pace {
             phase: Phase::Climb { before: [0.0; 2], full_rounds: 0, crowded_rounds: 0 },
             from: None,
             used: (0, 0),
+            far: false,
+            sturdy: false,
             queue: (0.0, 0),
             longer: 0.0,
             least_now: f64::MAX,
@@ -135,7 +144,11 @@ impl Pace {
     /// How many connections should lie ready beyond those in use: while climbing, those of the next round.
     pub fn ready(&self) -> usize {
         match self.phase {
-            Phase::Climb { .. } => (self.allowed * 2).min(self.most) - self.allowed,
+            Phase::Climb { .. } => {
+                let times = if self.far { 4 } else { 2 };
+                let most = if self.sturdy { SETTLE * 2 } else { self.most };
+                (self.allowed * times).min(most).saturating_sub(self.allowed)
+            }
             _ => 0,
         }
     }
@@ -160,6 +173,13 @@ impl Pace {
             // Nothing is under way: nothing to learn.
             self.restart(None);
             return;
+        }
+        self.sturdy = sample.sturdy;
+        if !self.far && sample.path.is_some_and(|(_, least)| least >= FAR) {
+            self.far = true;
+            if self.goodput.1 == 0.0 {
+                self.allowed = self.allowed.max(START_FAR.min(self.most));
+            }
         }
         if sample.wanting && sample.in_flight >= self.allowed {
             self.used.0 += 1

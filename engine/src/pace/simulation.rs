@@ -6,11 +6,13 @@ use std::collections::VecDeque;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use super::{Ceiling, Pace, Sample};
+use super::{Ceiling, Pace, START, Sample};
 
 /// A step, in milliseconds.
 const STEP: f64 = 10.0;
 const PACKET: f64 = 1_448.0;
+/// What of the link's rate is payload.
+const PAYLOAD: f64 = PACKET / 1_500.0;
 /// Packets that a connection may send before the first answer.
 const FIRST_WINDOW: f64 = 10.0;
 /// Round trips before the first byte of a request on a connection that is not open yet, and on one that is.
@@ -115,6 +117,8 @@ impl Job {
     }
 }
 
+/// What the ceiling gives each, beside the mean, by what it has still to send.
+const WEIGHT: (f64, f64) = (0.6, 1.6);
 /// Less than this is not worth a request of its own.
 const WORTH_TAKING: f64 = 128.0 * 1_024.0;
 
@@ -146,7 +150,8 @@ pub(super) fn run(seed: u64, for_ms: f64, job: Job, link: impl Fn(f64) -> Link) 
         ceiling: Ceiling::default(),
         told: None,
         flying: Vec::new(),
-        ready: 0,
+        // Opened beside what goes before.
+        ready: START,
         open: job.bytes,
         queue: 0.0,
         moved: 0.0,
@@ -176,7 +181,7 @@ pub(super) fn run(seed: u64, for_ms: f64, job: Job, link: impl Fn(f64) -> Link) 
 
 impl Run {
     fn trip(&self, link: &Link) -> f64 {
-        link.path + self.queue / link.rate
+        link.path + self.queue / (link.rate * PAYLOAD)
     }
 
     fn begin_requests(&mut self, link: &Link) {
@@ -210,19 +215,22 @@ impl Run {
 
     fn step(&mut self, link: &Link) {
         let trip = self.trip(link);
+        let rate = link.rate * PAYLOAD;
         self.least = self.least.min(link.path);
         // What each would send in this step if the link were its own.
-        let all_left: f64 = self.flying.iter().map(|c| c.left).sum();
-        let held = self.told.map(|rate| rate as f64 / 1_000.0 * STEP / all_left.max(1.0));
+        let mean = self.flying.iter().map(|c| c.left).sum::<f64>() / self.flying.len().max(1) as f64;
+        let weight = |left: f64| (left / mean).clamp(WEIGHT.0, WEIGHT.1);
+        let weights: f64 = self.flying.iter().map(|c| weight(c.left)).sum();
+        let held = self.told.map(|rate| rate as f64 / 1_000.0 * STEP / weights);
         let mut wants = Vec::with_capacity(self.flying.len());
         for c in &mut self.flying {
             c.silent -= STEP;
             let want = if c.silent > 0.0 { 0.0 } else { (c.window * PACKET / trip * STEP).min(c.left) };
-            wants.push(held.map_or(want, |held| want.min(held * c.left)));
+            wants.push(held.map_or(want, |held| want.min(held * weight(c.left))));
         }
         let offered: f64 = wants.iter().sum();
-        self.queue += offered - (link.rate * STEP).min(self.queue + offered);
-        let full = link.queue * link.rate;
+        self.queue += offered - (rate * STEP).min(self.queue + offered);
+        let full = link.queue * rate;
         let dropped = (self.queue - full).max(0.0);
         self.queue = self.queue.min(full);
         let share = if offered > 0.0 { (offered - dropped) / offered } else { 0.0 };
@@ -244,6 +252,9 @@ impl Run {
                 c.window *= 2f64.powf(STEP / trip);
             } else if link.halves {
                 c.window += STEP / trip * 1.5;
+            } else {
+                // It looks for a quarter more in one of eight round trips.
+                c.window *= 1.0 + 0.25 / 8.0 * STEP / trip;
             }
             if !link.halves {
                 // It does not send more than twice what the path holds.

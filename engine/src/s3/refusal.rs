@@ -200,8 +200,12 @@ fn by_code(s3_code: &str, status: u16, raw: &Response, names: &Names<'_>) -> (Cl
         }
         ("EntityTooLarge", _) => (Class::Fail, Code::TooLarge, "The store takes no file as large as this one.".into()),
         (_, 500..) => (Class::Again, Code::StoreRefused, format!("{} stumbled. It is tried again.", names.store())),
-        ("AccessDenied" | "AllAccessDisabled" | "AccountProblem", _) | (_, 401 | 403) => (
-            Class::Fail,
+        (code @ ("AccessDenied" | "AllAccessDisabled" | "AccountProblem"), _) | (code, 401 | 403) => (
+            // A bare one, or one that nobody knows, may be a proxy's, or damaged on its way: it must say so more than once.
+            match code {
+                "AccessDenied" | "AllAccessDisabled" | "AccountProblem" => Class::Fail,
+                _ => Class::Again,
+            },
             Code::AccessDenied,
             format!("Your keys may not do this in {bucket}. Ask IT for the right, then retry."),
         ),
@@ -260,6 +264,8 @@ mod tests {
             ("SignatureDoesNotMatch", 403, Class::Credentials, Code::WrongCredentials),
             ("RequestTimeTooSkewed", 403, Class::Fail, Code::ClockSkewed),
             ("AccessDenied", 403, Class::Fail, Code::AccessDenied),
+            ("", 403, Class::Again, Code::AccessDenied),
+            ("AccesqDenied", 403, Class::Again, Code::AccessDenied),
             ("NoSuchBucket", 404, Class::Fail, Code::NoSuchBucket),
             ("PermanentRedirect", 301, Class::Fail, Code::NoSuchBucket),
             ("NoSuchUpload", 404, Class::NoUpload, Code::StoreRefused),

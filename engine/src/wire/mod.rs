@@ -64,6 +64,11 @@ impl Wire {
         self.pool.open_ahead(wanted);
     }
 
+    /// So many connections are opened beside the next request's own.
+    pub fn open_beside_next(&self, wanted: usize) {
+        self.pool.open_beside_next(wanted);
+    }
+
     /// Whether a connection to where the last request went can be opened within `limit`.
     pub async fn reach(&self, limit: Duration) -> bool {
         self.pool.reach(limit).await

@@ -14,6 +14,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::Connection as _;
+use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tower_service::Service as _;
 
@@ -45,8 +46,19 @@ struct Shared {
     opening: HashMap<Origin, usize>,
     /// Where the last request went.
     last: Option<Origin>,
+    /// So many are opened ahead with the next request.
+    beside_next: usize,
+    /// One has become idle.
+    freed: Arc<Notify>,
     /// Every connection's own task.
     tasks: Vec<AbortHandle>,
+}
+
+impl Shared {
+    fn lay_by(&mut self, origin: Origin, connection: Connection) {
+        self.idle.entry(origin).or_default().push(Idle { connection, since: Instant::now() });
+        self.freed.notify_one();
+    }
 }
 
 struct Idle {
@@ -83,13 +95,18 @@ impl Pool {
     pub(super) async fn send(&self, request: Request<SdkBody>) -> Result<Response<Incoming>, BoxError> {
         let origin = origin(request.uri())?;
         let mut request = in_origin_form(request)?;
-        self.locked().last = Some(origin.clone());
+        let beside = {
+            let mut shared = self.locked();
+            shared.last = Some(origin.clone());
+            std::mem::take(&mut shared.beside_next)
+        };
+        self.open_ahead(beside);
         loop {
             let idle = self.idle(&origin);
             let reused = idle.is_some();
             let mut connection = match idle {
                 Some(connection) => connection,
-                None => self.open(&origin).await?,
+                None => self.first_of(&origin).await?,
             };
             let body = request.body().content_length().unwrap_or(0);
             let patience = stall::patience(request.method(), body);
@@ -112,6 +129,11 @@ impl Pool {
         }
     }
 
+    /// As [`open_ahead`](Pool::open_ahead), as soon as the next request has said where it goes.
+    pub(super) fn open_beside_next(&self, wanted: usize) {
+        self.locked().beside_next = wanted;
+    }
+
     /// Sees that about `wanted` connections to where the last request went are open or being opened beyond those in use.
     pub(super) fn open_ahead(&self, wanted: usize) {
         let mut shared = self.locked();
@@ -130,7 +152,7 @@ impl Pool {
                     *opening -= 1;
                 }
                 if let Ok(connection) = opened {
-                    shared.idle.entry(origin).or_default().push(Idle { connection, since: Instant::now() });
+                    shared.lay_by(origin, connection);
                 }
             });
         }
@@ -158,6 +180,24 @@ impl Pool {
         idle.retain(|idle| idle.since.elapsed() < IDLE && idle.connection.sender.is_ready());
         let last = idle.pop()?.connection;
         (last.generation == generation).then_some(last)
+    }
+
+    /// A new one, or one that becomes idle before the new one is there.
+    async fn first_of(&self, origin: &Origin) -> Result<Connection, BoxError> {
+        let own = self.open(origin);
+        tokio::pin!(own);
+        let freed = self.locked().freed.clone();
+        loop {
+            tokio::select! {
+                biased;
+                () = freed.notified() => {
+                    if let Some(connection) = self.idle(origin) {
+                        return Ok(connection);
+                    }
+                }
+                opened = &mut own => return opened,
+            }
+        }
     }
 
     async fn open(&self, origin: &Origin) -> Result<Connection, BoxError> {
@@ -199,8 +239,7 @@ impl Pool {
             }
             let mut shared = pool.locked();
             if generation == shared.generation {
-                let connection = Connection { sender, counts, generation, life: Life(task) };
-                shared.idle.entry(origin).or_default().push(Idle { connection, since: Instant::now() });
+                shared.lay_by(origin, Connection { sender, counts, generation, life: Life(task) });
             }
         });
     }

@@ -26,6 +26,8 @@ pub struct Goals {
     /// A run that takes longer than this is cut, in seconds.
     limit_seconds: u64,
     rounds: usize,
+    /// How near to what it comes to over the emulated links the pace's simulation must be.
+    simulation_within: f64,
     far: Vec<Far>,
     slow_bytes: u64,
     slow_share: f64,
@@ -72,6 +74,8 @@ pub struct Far {
     files: usize,
     /// With the congestion control of most systems, where the row is not of Rushes as shipped.
     cubic: bool,
+    /// Where they are not as many as elsewhere.
+    rounds: Option<usize>,
     /// Of the link's rate. Absent where only the ratio counts.
     share: Option<f64>,
     /// Beside the best peer at 100 connections in the same run. Absent where the row asks for none.
@@ -87,7 +91,7 @@ pub async fn prove(evidence: &Evidence) {
         }
     };
     for far in &goals.far {
-        evidence.row(far.row, &far.what(), &far.goal(), far::row(&goals, far)).await;
+        evidence.row(far.row, &far.what(), &far.goal(goals.simulation_within), far::row(&goals, far)).await;
     }
     let what = "2 Mb/s behind a queue of 1 s, 40 MB up, a ping beside it";
     let goal = format!("≥ {:.0} % of the rate, ping < {} ms", goals.slow_share * 100.0, goals.slow_ping_ms);
