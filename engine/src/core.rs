@@ -71,7 +71,7 @@ impl Core {
             wake: Notify::new(),
             closing: CancellationToken::new(),
             look_out: LookOut::default(),
-            up: Slots::default(),
+            up: Slots::of_wholes(),
             down: Slots::default(),
             live: Mutex::default(),
             profiles: Mutex::new(Profiles { all, in_use, stores: HashMap::new() }),

@@ -36,7 +36,9 @@ pub(super) async fn download(drive: &Drive) -> Driven<Proof> {
         }
     };
     if plan.is_empty() {
-        plan = drive.set_plan(parts::ranges(transfer.size)?).await?;
+        let ranges = parts::ranges(transfer.size)?;
+        drive.open_ahead(Direction::Down, ranges.len());
+        plan = drive.set_plan(ranges).await?;
     }
     let fetching = Fetching { drive, transfer: &transfer, held: &held, sink: &sink };
     fetching.verify(&mut plan).await?;

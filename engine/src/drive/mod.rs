@@ -145,6 +145,16 @@ impl Drive {
         Ok(self.core.slots(direction).take(place).await)
     }
 
+    /// Connections for what comes next are opened while the store thinks: for so many requests at the most, and over a far
+    /// path for more of them.
+    fn open_ahead(&self, direction: Direction, most: usize) {
+        let slots = self.core.slots(direction);
+        if let Some(path) = self.core.wire.meter().look().least {
+            slots.begin_over(path);
+        }
+        self.core.wire.open_ahead(slots.allowed().min(most));
+    }
+
     fn in_flight(&self, number: u32) -> Result<()> {
         self.core.with(self.id, |one| one.set_condition(number, Condition::InFlight(ONLY_LANE)))
     }

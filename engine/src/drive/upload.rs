@@ -58,7 +58,10 @@ pub(super) async fn upload(drive: &Drive) -> Driven<Proof> {
     let is_new = adopted.is_none();
     let (upload, upload_id) = match adopted {
         Some(adopted) => adopted,
-        None => create(drive, &transfer, &store, offers).await?,
+        None => {
+            drive.open_ahead(Direction::Up, plan.len());
+            create(drive, &transfer, &store, offers).await?
+        }
     };
     let sending = Sending {
         drive,
@@ -372,8 +375,6 @@ async fn create(drive: &Drive, transfer: &Transfer, store: &Store, offers: Offer
     let metadata = transfer.metadata.clone().into_iter().collect();
     let (core, store, key) = (drive.core.clone(), store.clone(), transfer.key.clone());
     let row = drive.core.journal.write(move |c| uploads::ask_upload(c, &asked)).await?;
-    // Shaken hands with while S3 thinks of an ID.
-    drive.core.wire.open_ahead(drive.core.slots(Direction::Up).allowed());
     let asked = tokio::spawn(async move {
         let _asking = asking;
         let answer: Answer<String> = store.create(&key, metadata, offers).await;

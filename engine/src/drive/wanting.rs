@@ -28,6 +28,7 @@ impl<'a> Wanting<'a> {
     /// any more must not lie about.
     pub(super) fn set(&mut self, open: usize) -> Result<()> {
         let slots = self.drive.core.slots(self.direction);
+        slots.to_begin(self.drive.id, open);
         let most = open.min(slots.allowed());
         self.takes.truncate(most);
         if self.takes.len() < most {
@@ -53,5 +54,11 @@ impl<'a> Wanting<'a> {
             Poll::Pending
         })
         .await
+    }
+}
+
+impl Drop for Wanting<'_> {
+    fn drop(&mut self) {
+        self.drive.core.slots(self.direction).to_begin(self.drive.id, 0);
     }
 }

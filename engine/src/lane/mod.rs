@@ -30,6 +30,9 @@ const BUFFERS: usize = 16 << 20;
 const PIECE_LEAST: usize = 64 << 10;
 const PIECE_MOST: usize = 1 << 20;
 
+/// This share of what is in flight is called the last.
+const LAST: usize = 2;
+
 /// How long nothing new begins after the bucket asked for patience.
 const BREATHER: Duration = Duration::from_secs(1);
 
@@ -51,6 +54,8 @@ struct State {
     /// The bucket asked for patience: none is handed out before.
     not_before: Option<Instant>,
     waiting: Line<oneshot::Sender<Slot>>,
+    /// Where no request can take over from another: how many are still to begin, of each transfer that has begun.
+    to_begin: Option<HashMap<TransferId, usize>>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -94,6 +99,17 @@ impl State {
         self.flying.iter().filter(|(id, _)| !is_shut(**id, &urgent)).map(|(_, flying)| flying.requests).sum()
     }
 
+    /// How many may have bytes to move now. A part has to go as a whole: if the last ones waited for their turn, they would
+    /// begin when the others end, and each would go alone over a link that one connection does not fill. So the last few
+    /// begin beside those before them.
+    fn allowed(&self) -> usize {
+        let allowed = self.pace.allowed();
+        match &self.to_begin {
+            Some(all) if (1..=allowed / LAST).contains(&all.values().sum()) => allowed + allowed / LAST,
+            _ => allowed,
+        }
+    }
+
     fn breaking(&self) -> usize {
         self.flying.values().filter(|flying| flying.breaking).map(|flying| flying.requests).sum()
     }
@@ -116,6 +132,13 @@ impl State {
 }
 
 impl Slots {
+    /// Of a direction in which no request can take over from another.
+    pub(crate) fn of_wholes() -> Slots {
+        let slots = Slots::default();
+        slots.locked().to_begin = Some(HashMap::new());
+        slots
+    }
+
     /// Waits for a slot. To stop waiting, drop the future.
     pub(crate) async fn take(&self, place: Place) -> Slot {
         let (give, given) = oneshot::channel();
@@ -143,6 +166,21 @@ impl Slots {
 
     pub(crate) fn allowed(&self) -> usize {
         self.locked().pace.allowed()
+    }
+
+    /// So many requests of this transfer are still to begin.
+    pub(crate) fn to_begin(&self, id: TransferId, requests: usize) {
+        if let Some(all) = &mut self.locked().to_begin {
+            match requests {
+                0 => all.remove(&id),
+                requests => all.insert(id, requests),
+            };
+        }
+    }
+
+    /// The path takes so long there and back: known before the first request of this direction.
+    pub(crate) fn begin_over(&self, path: Duration) {
+        self.locked().pace.begin_over(path.as_secs_f64() * 1_000.0);
     }
 
     /// How much each request of this direction may hold of its bytes at a time: all of them share one budget, so that
@@ -232,7 +270,7 @@ impl Slots {
                 // What breaking holds still is not in its way; and beside it no other begins, even where slots are free.
                 let (busy, all) = if place.breaking { (state.breaking(), 0) } else { state.used() };
                 let is_held = is_shut(place.id, &state.urgent.borrow()) && !place.breaking;
-                if resting || is_held || busy >= state.pace.allowed() || all >= 2 * state.pace.allowed() {
+                if resting || is_held || busy >= state.allowed() || all >= 2 * state.pace.allowed() {
                     return;
                 }
                 let Some(next) = state.waiting.pop() else { return };

@@ -23,6 +23,10 @@ const PAIR_MOST: f64 = 40.0;
 /// In one step the rate rises by this share at an empty queue, and falls by it for every target's length that the queue is
 /// too long, up to so many.
 const TURN: f64 = 0.03;
+/// What was left to drain a queue is soon taken back: below the best goodput, and what connections do not use of their
+/// shares, it rises so many times as fast.
+const BACK: f64 = 3.0;
+const UNUSED: f64 = 1.1;
 const OVER_MOST: f64 = 3.0;
 /// And for as long as the queue is so, the rate is that much less or more beside it: this ends the swinging.
 const PUSH: f64 = 0.1;
@@ -94,7 +98,8 @@ impl Ceiling {
         };
         let over = (queue / target - 1.0).min(OVER_MOST);
         self.over = over;
-        let next = rate * (1.0 - TURN * over);
+        let back = if over < 0.0 && rate < self.best * UNUSED { BACK } else { 1.0 };
+        let next = rate * (1.0 - TURN * over * back);
         let next = next.clamp(self.best * LEAST, self.best * MOST);
         self.rate = Some(next);
         if over < 1.0 || next > self.best * (LEAST + 0.1) {

@@ -164,7 +164,22 @@ impl Pace {
         self.rest(REST_MOST, false);
     }
 
+    /// The path is known to take so many milliseconds there and back.
+    pub fn begin_over(&mut self, least: f64) {
+        if self.far || least < FAR {
+            return;
+        }
+        self.far = true;
+        if self.goodput.1 == 0.0 {
+            self.allowed = self.allowed.max(START_FAR.min(self.most));
+        }
+    }
+
     pub fn feed(&mut self, sample: Sample) {
+        self.sturdy = sample.sturdy;
+        if let Some((_, least)) = sample.path {
+            self.begin_over(least);
+        }
         let Some(from) = self.from else {
             self.from = Some(sample);
             return;
@@ -173,13 +188,6 @@ impl Pace {
             // Nothing is under way: nothing to learn.
             self.restart(None);
             return;
-        }
-        self.sturdy = sample.sturdy;
-        if !self.far && sample.path.is_some_and(|(_, least)| least >= FAR) {
-            self.far = true;
-            if self.goodput.1 == 0.0 {
-                self.allowed = self.allowed.max(START_FAR.min(self.most));
-            }
         }
         if sample.wanting && sample.in_flight >= self.allowed {
             self.used.0 += 1

@@ -139,6 +139,8 @@ pub struct Look {
     /// The path as the busy connections see it: the lower quartile of their smoothed round trips, and the least of any.
     /// `None` where the system does not tell or nothing is under way.
     pub path: Option<(Duration, Duration)>,
+    /// The least round trip of any connection.
+    pub least: Option<Duration>,
     /// Connections that carry a request.
     pub busy: usize,
     /// What these connections send keeps its rate at a loss, as far as the system could be told to.
@@ -158,17 +160,23 @@ impl Meter {
     pub fn look(&self) -> Look {
         let (open, mut look) = {
             let sockets = locked(&self.0);
-            let look =
-                Look { moved: sockets.closed, arrived: sockets.arrived, path: None, busy: 0, sturdy: sockets.sturdy };
+            let look = Look {
+                moved: sockets.closed,
+                arrived: sockets.arrived,
+                path: None,
+                least: None,
+                busy: 0,
+                sturdy: sockets.sturdy,
+            };
             (sockets.open(), look)
         };
-        let (mut least, mut trips) = (None, Vec::new());
+        let mut trips = Vec::new();
         for counts in open {
             let (moved, told) = (counts.moved(), counts.told());
             look.moved = look.moved + moved;
             look.arrived += told.map_or(moved.up, |told| told.arrived);
             let Some(trip) = told.and_then(|told| told.round_trip) else { continue };
-            least = Some(least.map_or(trip.least, |least: Duration| least.min(trip.least)));
+            look.least = Some(look.least.map_or(trip.least, |least| least.min(trip.least)));
             if counts.busy.load(Ordering::Relaxed) {
                 trips.push(trip.now);
             }
@@ -176,7 +184,7 @@ impl Meter {
         trips.sort_unstable();
         look.busy = trips.len();
         // A queue is every connection's; what only some see is their own.
-        look.path = trips.get(trips.len() / 4).copied().zip(least);
+        look.path = trips.get(trips.len() / 4).copied().zip(look.least);
         locked(&self.0).path = look.path;
         look
     }

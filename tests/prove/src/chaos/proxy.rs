@@ -146,11 +146,13 @@ fn said(fault: Fault) -> Option<Result<Response<AnyBody>, hyper::http::Error>> {
 struct Struck {
     body: Incoming,
     fault: Option<(Fault, u64)>,
-    /// Set once it stalls. Nobody waits longer than this.
+    /// Set once it stalls.
     stalled: Option<Pin<Box<tokio::time::Sleep>>>,
 }
 
-const STALLED: Duration = Duration::from_secs(300);
+/// Longer than any client should wait for a part. Not for ever: a store may hold a Complete back while a part of the same
+/// upload is still under way.
+const STALLED: Duration = Duration::from_secs(60);
 
 impl Struck {
     fn by(fault: Option<(Fault, u64)>, body: Incoming) -> Struck {
