@@ -44,7 +44,9 @@ pub async fn run(goals: &Goals, seed: u64) -> Result<Outcome> {
     let scratch = Scratch::new();
     let seaweed = Seaweed::start(&scratch).await?;
     let plan = Arc::new(Plan::new(seed));
-    let proxy = Proxy::before(seaweed.bucket().address(), plan.clone()).await?;
+    // Kept beside the samples: what a campaign found is looked for there.
+    let log = built::target().join(format!("prove/speed/chaos-{seed}.log"));
+    let proxy = Proxy::before(seaweed.bucket().address(), plan.clone(), &log).await?;
     let bucket = Bucket { endpoint: format!("http://{}", proxy.address), ..seaweed.bucket().clone() };
     let mut random = StdRng::seed_from_u64(seed);
     let up = clips(&scratch, "up", goals.up, goals, &mut random)?;

@@ -3,9 +3,13 @@
 //! May not live here: which fault a request meets.
 
 use std::convert::Infallible;
+use std::fmt;
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -29,6 +33,8 @@ use super::faults::{Asked, Fault, Plan, asked};
 type Error = Box<dyn std::error::Error + Send + Sync>;
 type AnyBody = UnsyncBoxBody<Bytes, Error>;
 type Store = Client<HttpConnector, AnyBody>;
+/// A line for each request: what was asked for, what it met, what was answered.
+type Log = Arc<Mutex<BufWriter<File>>>;
 
 /// How far off the clock is said to be.
 const SKEW_MINUTES: i64 = 20;
@@ -40,18 +46,20 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    pub async fn before(store: &str, plan: Arc<Plan>) -> Result<Proxy> {
+    pub async fn before(store: &str, plan: Arc<Plan>, log: &Path) -> Result<Proxy> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         let client: Store = Client::builder(TokioExecutor::new()).build_http();
         let store = store.to_owned();
+        let log: Log = Arc::new(Mutex::new(BufWriter::new(File::create(log)?)));
         let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 // Broken off is a reset.
                 let _ = stream.set_zero_linger();
-                let (client, store, plan) = (client.clone(), store.clone(), plan.clone());
+                let (client, store, plan, log) = (client.clone(), store.clone(), plan.clone(), log.clone());
                 tokio::spawn(async move {
-                    let serve = service_fn(|request| pass(client.clone(), store.clone(), plan.clone(), request));
+                    let serve =
+                        service_fn(|request| noted(client.clone(), store.clone(), plan.clone(), log.clone(), request));
                     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), serve).await;
                 });
             }
@@ -66,18 +74,55 @@ impl Drop for Proxy {
     }
 }
 
+/// What a request asks for, and what it is to meet.
+#[derive(Clone)]
+struct Asking {
+    method: String,
+    target: String,
+    range: String,
+    fault: Option<Fault>,
+}
+
+impl Asking {
+    fn of(request: &Request<Incoming>, plan: &Plan) -> Asking {
+        let target = request.uri().path_and_query().map_or("/", |p| p.as_str()).to_owned();
+        let method = request.method().to_string();
+        let range = request.headers().get(header::RANGE).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+        let fault = plan.fault(&method, &target, &range);
+        Asking { method, target, range, fault }
+    }
+}
+
+impl fmt::Display for Asking {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let met = self.fault.map(Fault::name);
+        write!(f, "{} {} {} {}", self.method, self.target, self.range, met.as_deref().unwrap_or("-"))
+    }
+}
+
+async fn noted(
+    client: Store,
+    store: String,
+    plan: Arc<Plan>,
+    log: Log,
+    request: Request<Incoming>,
+) -> Result<Response<AnyBody>, Error> {
+    let (asking, began) = (Asking::of(&request, &plan), jiff::Timestamp::now());
+    let answer = pass(client, store, plan, asking.clone(), request).await;
+    let status = answer.as_ref().map_or(0, |answer| answer.status().as_u16());
+    let _ = writeln!(log.lock().unwrap_or_else(PoisonError::into_inner), "{began:.3} {asking} {status}");
+    answer
+}
+
 async fn pass(
     client: Store,
     store: String,
     plan: Arc<Plan>,
+    Asking { method, target, fault, .. }: Asking,
     request: Request<Incoming>,
 ) -> Result<Response<AnyBody>, Error> {
-    let target = request.uri().path_and_query().map_or("/", |p| p.as_str()).to_owned();
-    let method = request.method().to_string();
-    let range = request.headers().get(header::RANGE).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
     let asked = asked(&method, &target);
     let length = request.body().size_hint().exact().unwrap_or(0);
-    let fault = plan.fault(&method, &target, &range);
     // Where in a body it strikes.
     let strikes = |length: u64| rand::rng().random_range(0..length.max(1));
 
