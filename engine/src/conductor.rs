@@ -213,9 +213,11 @@ async fn behind_portal(core: &Core, id: TransferId, why: Why, error: Error) -> (
     (Why::Portal, error)
 }
 
-/// A refusal that nobody understands is waited out, and once it was said so often, it is for good.
+/// A refusal that nobody understands is waited out, and one for the time with which a request was signed; once it was said
+/// so often, it is for good.
 fn is_meant(one: &mut One, error: &Error) -> bool {
-    one.unclear = if error.code == Code::AccessDenied { one.unclear + 1 } else { 0 };
+    let may_pass = matches!(error.code, Code::AccessDenied | Code::ClockSkewed);
+    one.unclear = if may_pass { one.unclear + 1 } else { 0 };
     one.unclear > MEANT
 }
 

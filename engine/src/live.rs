@@ -45,7 +45,7 @@ pub(crate) struct One {
     pub rest_until: Option<std::time::Instant>,
     /// How often it has waited since a part last got through: the waits grow with it.
     pub waits: u32,
-    /// How often in a row it was refused without a reason that is known.
+    /// How often in a row it was refused for a reason that may pass, or is not known.
     pub unclear: u32,
     /// Parts that this process itself sent, of a source that looked like this: they need no second reading.
     pub sent_here: (i64, HashSet<u32>),

@@ -15,7 +15,7 @@ const WINDOW_LEAST: f64 = 400.0;
 /// a few packets, which on a slow link is longer.
 const SHARE: f64 = 0.2;
 const TARGET: (f64, f64) = (8.0, 40.0);
-const PACKETS: f64 = 10.0 * 1_500.0;
+const PACKETS: f64 = 12.0 * 1_500.0;
 /// An answer may wait for the connection's second packet, and then a little: that is no queue.
 const PAIR: f64 = 2.0 * 1_500.0;
 const PAIR_MOST: f64 = 40.0;
@@ -23,9 +23,10 @@ const PAIR_MOST: f64 = 40.0;
 /// In one step the rate rises by this share at an empty queue, and falls by it for every target's length that the queue is
 /// too long, up to so many.
 const TURN: f64 = 0.03;
-/// What was left to drain a queue is soon taken back: below the best goodput, and what connections do not use of their
-/// shares, it rises so many times as fast.
+/// What was left to drain a queue is soon taken back: with the queue nearly empty and the rate below the best goodput, and
+/// what connections do not use of their shares, it rises so many times as fast.
 const BACK: f64 = 3.0;
+const EMPTY: f64 = -0.7;
 const UNUSED: f64 = 1.1;
 const OVER_MOST: f64 = 3.0;
 /// And for as long as the queue is so, the rate is that much less or more beside it: this ends the swinging.
@@ -77,7 +78,7 @@ impl Ceiling {
             self.seen.pop_front();
         }
         let Some((then, before)) = self.seen.front().copied() else { return };
-        if now - then < window * 0.9 || now - self.stepped < least.clamp(STEP.0, STEP.1) {
+        if now - then < window * 0.9 || now - self.stepped < trip.clamp(STEP.0, STEP.1) {
             return;
         }
         self.stepped = now;
@@ -98,7 +99,7 @@ impl Ceiling {
         };
         let over = (queue / target - 1.0).min(OVER_MOST);
         self.over = over;
-        let back = if over < 0.0 && rate < self.best * UNUSED { BACK } else { 1.0 };
+        let back = if over < EMPTY && rate < self.best * UNUSED { BACK } else { 1.0 };
         let next = rate * (1.0 - TURN * over * back);
         let next = next.clamp(self.best * LEAST, self.best * MOST);
         self.rate = Some(next);

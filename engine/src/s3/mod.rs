@@ -4,7 +4,6 @@
 mod multipart;
 mod objects;
 mod refusal;
-mod skew;
 #[cfg(test)]
 mod tests;
 
@@ -26,7 +25,6 @@ use crate::wire::Wire;
 
 pub(crate) use multipart::{AckedPart, Completed, ListedPart, PartSum};
 pub(crate) use refusal::{Class, Refusal};
-use skew::StoreTime;
 
 pub(crate) type Answer<T> = Result<T, Refusal>;
 
@@ -51,7 +49,6 @@ pub(crate) struct Store {
     region: String,
     /// The address that an S3-compatible store is reached at; absent for AWS.
     endpoint: Option<String>,
-    time: StoreTime,
 }
 
 /// What a store says of an object.
@@ -71,10 +68,8 @@ pub(crate) struct Object {
 
 impl Store {
     pub(crate) fn new(profile: &Profile, credentials: SharedCredentialsProvider, wire: &Wire) -> Store {
-        let time = StoreTime::default();
         let mut config = Builder::new()
             .behavior_version(BehaviorVersion::latest())
-            .time_source(time.clone())
             .region(Region::new(profile.region.clone()))
             .credentials_provider(credentials)
             .http_client(wire.clone())
@@ -95,7 +90,6 @@ impl Store {
             bucket: profile.bucket.clone(),
             region: profile.region.clone(),
             endpoint: profile.endpoint.clone(),
-            time,
         }
     }
 
@@ -107,7 +101,6 @@ impl Store {
         refusal::sort(
             error,
             &refusal::Names { bucket: &self.bucket, region: &self.region, endpoint: self.endpoint.as_deref() },
-            &self.time,
         )
     }
 }

@@ -7,7 +7,6 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::{RequestId, RequestIdExt};
 use aws_smithy_runtime_api::http::Response;
 
-use super::skew::StoreTime;
 use crate::error::{Code, Error};
 
 /// What a driver does about it.
@@ -55,7 +54,7 @@ impl Names<'_> {
     }
 }
 
-pub(super) fn sort<E>(error: SdkError<E>, names: &Names<'_>, time: &StoreTime) -> Refusal
+pub(super) fn sort<E>(error: SdkError<E>, names: &Names<'_>) -> Refusal
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
@@ -68,11 +67,7 @@ where
             let meta = answered.err().meta();
             let raw = answered.raw();
             let status = raw.status().as_u16();
-            let (mut class, code, message) = by_code(meta.code().unwrap_or(""), status, raw, names);
-            if code == Code::ClockSkewed && time.correct(header(raw, "date")) {
-                // Signed with the store's own time it goes through.
-                class = Class::Again;
-            }
+            let (class, code, message) = by_code(meta.code().unwrap_or(""), status, raw, names);
             let detail = format!(
                 "{} {}: {} (request {}, {})",
                 status,
@@ -170,8 +165,9 @@ fn by_code(s3_code: &str, status: u16, raw: &Response, names: &Names<'_>) -> (Cl
             Code::WrongCredentials,
             format!("The keys for {bucket} have run out. Enter new ones, then retry."),
         ),
+        // The SDK has taken the store's time from this answer, and signs with that from now on.
         ("RequestTimeTooSkewed" | "RequestExpired", _) => (
-            Class::Fail,
+            Class::Again,
             Code::ClockSkewed,
             "This computer's clock is wrong, and S3 refuses it. Set the time, then retry.".into(),
         ),
@@ -262,7 +258,7 @@ mod tests {
             ("ExpiredToken", 400, Class::Credentials, Code::WrongCredentials),
             ("InvalidAccessKeyId", 403, Class::Credentials, Code::WrongCredentials),
             ("SignatureDoesNotMatch", 403, Class::Credentials, Code::WrongCredentials),
-            ("RequestTimeTooSkewed", 403, Class::Fail, Code::ClockSkewed),
+            ("RequestTimeTooSkewed", 403, Class::Again, Code::ClockSkewed),
             ("AccessDenied", 403, Class::Fail, Code::AccessDenied),
             ("", 403, Class::Again, Code::AccessDenied),
             ("AccesqDenied", 403, Class::Again, Code::AccessDenied),
