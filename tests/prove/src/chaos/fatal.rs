@@ -52,7 +52,7 @@ async fn changed_source(scratch: &Scratch, seaweed: &Seaweed) -> Result<Value> {
     let said = errors(&ended);
     ensure!(said.keys().eq(["sourceChanged"]), "{said:?}");
     let id = row["id"].to_string();
-    ctl.run(&["--json", "cancel", &id]).await?.ok()?;
+    ctl.run(&[&bucket.options()[..], &["--json", "cancel", &id]].concat()).await?.ok()?;
     ensure!(seaweed.bucket().witness()?.head("fatal/growing.mxf").await?.is_none(), "something of it is in the bucket");
     Ok(json!(said))
 }
