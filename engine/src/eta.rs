@@ -7,10 +7,16 @@ use crate::transfer::UnixMs;
 
 /// How far back the rate for an ETA looks, in milliseconds: long enough to be calm, short enough to notice a new link.
 const CALM_MS: i64 = 10_000;
+/// How long it takes at the most to find out how fast a link is, in milliseconds.
+const BEGINNING_MS: i64 = 4_000;
 /// Less says nothing.
 const YOUNG_MS: i64 = 1_000;
 /// And the rate that is shown.
 const SHOWN_MS: i64 = 3_000;
+
+/// Round trips from when the last byte could be sent to the proof: the last ones go slower than the link could carry them,
+/// then the store answers for the part, and for the whole.
+pub const TRIPS_AFTER: u32 = 4;
 
 /// Samples of a counter that only grows.
 #[derive(Clone, Debug, Default)]
@@ -26,7 +32,7 @@ impl Rate {
             self.samples.clear();
         }
         self.samples.push_back((now, total));
-        while self.samples.len() > 2 && self.samples[1].0 <= now - CALM_MS {
+        while self.samples.len() > 2 && self.samples[1].0 <= now - CALM_MS - BEGINNING_MS {
             self.samples.pop_front();
         }
     }
@@ -36,16 +42,12 @@ impl Rate {
         self.over(SHOWN_MS)
     }
 
-    /// Bytes a second, for forecasts. Of what has only just begun to move, its later half: it began more slowly than it
-    /// goes on.
+    /// Bytes a second, for forecasts, without how it began to move: it began more slowly than it goes on.
     pub fn calm(&self) -> u64 {
         let begun = self.samples.iter().zip(self.samples.iter().skip(1)).find(|(a, b)| b.1 > a.1).map(|(a, _)| a.0);
-        match (begun, self.samples.back()) {
-            (Some(begun), Some((now, _))) if now - begun < CALM_MS - YOUNG_MS => {
-                self.over(((now - begun) / 2).max(YOUNG_MS))
-            }
-            _ => self.over(CALM_MS),
-        }
+        let (Some(begun), Some((now, _))) = (begun, self.samples.back()) else { return 0 };
+        let since = now - begun;
+        self.over((since - BEGINNING_MS.min(since / 2)).clamp(YOUNG_MS, CALM_MS))
     }
 
     fn over(&self, span: i64) -> u64 {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::api::{LaneRow, Totals};
 use crate::clock;
 use crate::core::Core;
-use crate::eta::{Rate, ends};
+use crate::eta::{self, Rate, ends};
 use crate::lane::ONLY_LANE;
 use crate::live::{Live, One};
 use crate::transfer::{Direction, Status, TransferId, UnixMs};
@@ -72,6 +72,7 @@ impl Gauge {
             self.round = Some(Instant::now());
             self.reached = [0, 0];
         }
+        let after = core.wire.meter().path().map_or(0, |(now, _)| (now * eta::TRIPS_AFTER).as_millis() as i64);
         let mut live = core.live();
         let mut drawn: HashSet<TransferId> = live.standing().driven().clone().into_iter().collect();
         for (way, direction) in [Direction::Up, Direction::Down].into_iter().enumerate() {
@@ -79,7 +80,15 @@ impl Gauge {
                 Direction::Up => (rate_up, self.up.calm(), core.wire.meter().under_way()),
                 Direction::Down => (rate_down, self.down.calm(), live.under_way()),
             };
-            let end = forecast(&mut live, direction, now, (rate, calm), under_way, &mut self.reached[way], &mut drawn);
+            let end = forecast(
+                &mut live,
+                direction,
+                now + after,
+                (rate, calm),
+                under_way,
+                &mut self.reached[way],
+                &mut drawn,
+            );
             totals.eta = totals.eta.max(end);
         }
         if begins {
@@ -138,6 +147,7 @@ fn forecast(
             break;
         }
     }
+    tracing::trace!(?direction, calm, left = line.iter().map(|l| l.1).sum::<u64>(), "forecast");
     let ends = ends(now, calm, line.iter().map(|(_, left)| *left));
     let next = *reached..(*reached + AT_A_TIME).min(line.len());
     *reached = next.end.max(*reached);

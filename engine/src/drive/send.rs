@@ -65,30 +65,42 @@ pub(super) async fn missing(drive: &Drive, to: &To, plan: &mut [PlannedPart]) ->
         tokio::select! {
             biased;
             Some(landed) = flying.tasks.join_next(), if !flying.tasks.is_empty() => {
-                let (i, sent) = match landed {
-                    Ok(landed) => landed,
-                    // The twin of one that was answered.
-                    Err(error) if error.is_cancelled() => continue,
-                    Err(error) => return Err(Error::internal(error).into()),
-                };
-                let number = plan[i].0.number;
-                match sent {
-                    Ok(_) if plan[i].1.is_some() => flying.answered(i),
-                    Ok((acked, _)) => {
-                        flying.answered(i);
-                        drive.acked(number, acked.clone()).await?;
-                        drive.core.with(drive.id, |one| one.sent_here.1.insert(number))?;
-                        plan[i].1 = Some(acked);
-                        patience.succeeded();
+                // Parts that began together end together: one journal entry is for all of them.
+                let more = std::iter::from_fn(|| flying.tasks.try_join_next());
+                let all: Vec<_> = std::iter::once(landed).chain(more).collect();
+                let (mut answered, mut failed) = (Vec::new(), Vec::new());
+                for landed in all {
+                    let (i, sent) = match landed {
+                        Ok(landed) => landed,
+                        // The twin of one that was answered.
+                        Err(error) if error.is_cancelled() => continue,
+                        Err(error) => return Err(Error::internal(error).into()),
+                    };
+                    let number = plan[i].0.number;
+                    match sent {
+                        Ok(_) if plan[i].1.is_some() => flying.answered(i),
+                        Ok((acked, _)) => {
+                            flying.answered(i);
+                            plan[i].1 = Some(acked.clone());
+                            answered.push((number, acked));
+                            patience.succeeded();
+                        }
+                        // Its twin is still under way, or was answered.
+                        Err(_) if plan[i].1.is_some() || !flying.failed(i) => {}
+                        Err((error, refusal)) => failed.push((i, error, refusal)),
                     }
-                    // Its twin is still under way, or was answered.
-                    Err(_) if plan[i].1.is_some() || !flying.failed(i) => {}
-                    Err((_, Some(refusal))) => {
-                        drive.dropped(number)?;
-                        let rest = patience.failed(refusal)?;
-                        resting.push(async move { tokio::time::sleep(rest).await; i }.boxed());
-                    }
-                    Err((error, None)) => return Err(error.into()),
+                }
+                // Whatever else came with them, they count.
+                let numbers: Vec<u32> = answered.iter().map(|(number, _)| *number).collect();
+                if !answered.is_empty() {
+                    drive.all_acked(answered).await?;
+                    drive.core.with(drive.id, |one| one.sent_here.1.extend(numbers))?;
+                }
+                for (i, error, refusal) in failed {
+                    let Some(refusal) = refusal else { return Err(error.into()) };
+                    drive.dropped(plan[i].0.number)?;
+                    let rest = patience.failed(refusal)?;
+                    resting.push(async move { tokio::time::sleep(rest).await; i }.boxed());
                 }
             }
             Some(i) = resting.next(), if !resting.is_empty() => open.push_back(i),

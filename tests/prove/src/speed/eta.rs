@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use rushes_bench::clips::Clips;
 use rushes_bench::link::Congestion;
 use rushes_bench::{Course, Direction, Way};
+use serde::Serialize;
 use serde_json::json;
 
 use super::desk::{Desk, acked, to_the_end};
@@ -20,12 +21,13 @@ pub async fn row(goals: &Goals) -> Result<Shown> {
             let way: Way = run.link.parse()?;
             let course = Course::open(&way, Congestion::Cubic)?;
             let clips = Clips::make(course.scratch(), 1, run.bytes)?;
-            for direction in &run.directions {
-                let asked = ask(&course, &clips, *direction, Duration::from_secs(goals.limit_seconds))?;
-                let told = asked.iter().map(|(share, error)| format!("{:.1} % at {share}", error * 100.0));
-                eprintln!("    {} {direction}: off by {}", run.link, told.collect::<Vec<_>>().join(", "));
-                errors.extend(asked.iter().map(|(_, error)| *error));
-                samples.push(json!({ "link": run.link, "direction": direction, "bytes": run.bytes, "off": asked }));
+            for (n, direction) in run.directions.iter().enumerate() {
+                let within = Duration::from_secs(goals.limit_seconds);
+                let asked = ask(&course, &clips, *direction, &format!("eta-{n}"), within)?;
+                let told = asked.iter().map(|a| format!("{:.1} of {:.1} s at {}", a.told, a.left, a.at));
+                eprintln!("    {} {direction}: {}", run.link, told.collect::<Vec<_>>().join(", "));
+                errors.extend(asked.iter().map(Asked::error));
+                samples.push(json!({ "link": run.link, "direction": direction, "bytes": run.bytes, "asked": asked }));
             }
         }
         let median = rushes_bench::sample::median(&errors).context("nothing was asked")?;
@@ -45,45 +47,53 @@ pub async fn row(goals: &Goals) -> Result<Shown> {
     .await
 }
 
-/// For each moment of asking: how far the answer was off, as a share of the time that was then really left.
-fn ask(course: &Course, clips: &Clips, direction: Direction, within: Duration) -> Result<Vec<(f64, f64)>> {
+/// What it said was left, in seconds, and what was.
+#[derive(Debug, Serialize)]
+struct Asked {
+    /// The share of the bytes that was acknowledged.
+    at: f64,
+    told: f64,
+    left: f64,
+}
+
+impl Asked {
+    fn error(&self) -> f64 {
+        (self.told - self.left).abs() / self.left.max(0.001)
+    }
+}
+
+fn ask(course: &Course, clips: &Clips, direction: Direction, prefix: &str, within: Duration) -> Result<Vec<Asked>> {
     let desk = Desk::sit_down(course)?;
     let path = clips.paths().remove(0);
-    let prefix = format!("eta-{direction}");
     if direction == Direction::Down {
-        course.seed_at(&prefix, clips)?;
+        course.seed_at(prefix, clips)?;
     }
-    let into = course.scratch().folder(format!("into-{direction}")).display().to_string();
+    let into = course.scratch().folder(format!("into-{prefix}")).display().to_string();
     let key = format!("{prefix}/{}", clips.names[0]);
     let words = match direction {
-        Direction::Up => vec!["put", &path, "--to", &prefix],
+        Direction::Up => vec!["put", &path, "--to", prefix],
         Direction::Down => vec!["get", &key, "--into", &into],
     };
     let mut running = desk.start(&words)?;
     let mut told: Vec<(f64, i64, i64)> = Vec::new();
     to_the_end(&mut running, within, |rows| {
         let share = acked(rows) as f64 / clips.bytes() as f64;
+        let eta = rows.first().and_then(|row| row["eta"].as_i64());
         for moment in [0.1, 0.5] {
-            let eta = rows.first().and_then(|row| row["eta"].as_i64());
             if let Some(eta) = eta
                 && share >= moment
                 && !told.iter().any(|(at, ..)| *at == moment)
             {
-                told.push((moment, now(), eta));
+                told.push((moment, jiff::Timestamp::now().as_millisecond(), eta));
             }
         }
         Ok(())
     })?;
+    anyhow::ensure!(told.len() == 2, "it was over before it could be asked: {told:?}");
     let rows = running.rows()?;
     let ended = rows.first().and_then(|row| row["endedAt"].as_i64()).context("a row without an end")?;
-    let off = |(moment, asked, eta): &(f64, i64, i64)| {
-        (*moment, ((eta - ended).abs() as f64) / (ended - asked).max(1) as f64)
-    };
-    let off: Vec<(f64, f64)> = told.iter().map(off).collect();
-    anyhow::ensure!(off.len() == 2, "it was over before it could be asked: {told:?}");
-    Ok(off)
-}
-
-fn now() -> i64 {
-    jiff::Timestamp::now().as_millisecond()
+    let seconds = |from: i64, to: i64| (to - from) as f64 / 1_000.0;
+    let asked =
+        told.iter().map(|(at, when, eta)| Asked { at: *at, told: seconds(*when, *eta), left: seconds(*when, ended) });
+    Ok(asked.collect())
 }
