@@ -25,7 +25,8 @@ async fn breaking_overtakes_what_has_all_the_slots_and_is_done_first() {
     let proxy = Proxy::before(practice.bucket()).await.unwrap();
     let (long, hot, next) = (scratch.join("long.mxf"), scratch.join("hot.mxf"), scratch.join("next.mxf"));
     footage::random(&long, 200 * MB, 1).unwrap();
-    footage::random(&hot, 150 * MB, 2).unwrap();
+    // More than is in flight at a time: the last parts end together, and the look at 100 MB comes before that.
+    footage::random(&hot, 320 * MB, 2).unwrap();
     footage::random(&next, MB, 3).unwrap();
     proxy.limit(Some(20 * MB), None);
     let bench = Bench::open(&scratch.join("home"), &practice.bucket().through(&proxy)).await;
