@@ -60,8 +60,11 @@ pub(super) async fn download(drive: &Drive) -> Driven<Proof> {
 /// Finds out which version there is, claims a name for it, and journals both. A file that is here already is not fetched
 /// again: its proof instead.
 async fn begin(drive: &Drive, transfer: &mut Transfer, store: &Store) -> Driven<Option<Proof>> {
-    // Shaken hands with while the store looks the clip up.
-    drive.core.wire.open_beside_next(drive.core.slots(Direction::Down).allowed());
+    // Shaken hands with while the store looks the clip up; later the pace sees to it.
+    let slots = drive.core.slots(Direction::Down);
+    if slots.used() == 0 {
+        drive.core.wire.open_beside_next(slots.allowed());
+    }
     let object = head(store, &transfer.key).await?;
     let folder = transfer.path.parent().unwrap_or(Path::new(".")).to_owned();
     transfer.size = object.size;

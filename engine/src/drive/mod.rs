@@ -149,7 +149,10 @@ impl Drive {
     /// path for more of them.
     fn open_ahead(&self, direction: Direction, most: usize) {
         let slots = self.core.slots(direction);
-        if let Some(path) = self.core.wire.meter().look().least {
+        // Once something is under way the pace is told of the path anyway: that asks the system about every connection.
+        if slots.used() == 0
+            && let Some(path) = self.core.wire.meter().look().least
+        {
             slots.begin_over(path);
         }
         self.core.wire.open_ahead(slots.allowed().min(most));
@@ -163,18 +166,11 @@ impl Drive {
         self.core.with(self.id, |one| one.set_condition(number, Condition::Open))
     }
 
-    /// It counts: on disk first. Also ends the series of failures.
     async fn acked(&self, number: u32, acked: Acked) -> Result<()> {
-        let (id, now) = (self.id, clock::now());
-        let lane = acked.lane;
-        self.core.journal.write(move |c| transfers::ack(c, id, number, &acked, now)).await?;
-        self.core.with(self.id, |one| {
-            one.set_condition(number, Condition::Acked(lane));
-            one.waits = 0;
-        })
+        self.all_acked(vec![(number, acked)]).await
     }
 
-    /// They count: on disk first, all at once.
+    /// They count: on disk first, all at once. Also ends the series of failures.
     async fn all_acked(&self, acked: Vec<(u32, Acked)>) -> Result<()> {
         let (id, now) = (self.id, clock::now());
         let written = acked.clone();

@@ -82,9 +82,18 @@ fn nothing_is_learnt_from_having_little_to_send() {
     assert_eq!(pace.allowed(), START);
 }
 
+fn file(way: Way) -> Job {
+    Job { bytes: 500e6, request: if way == Way::Up { 5.0 * MIB } else { MIB }, way }
+}
+
+/// As it is going up with BBR.
+fn sturdy(link: Link) -> Link {
+    Link { halves: false, ..link }
+}
+
 /// The share of the link that one file of 500 MB gets, from command to proof, by the simulation.
 fn whole(link: Link, way: Way) -> f64 {
-    let job = Job { bytes: 500e6, request: if way == Way::Up { 5.0 * MIB } else { MIB }, way };
+    let job = file(way);
     let took = over_seeds(|seed| run(seed, 600_000.0, job, |_| link).took.unwrap_or(f64::MAX));
     job.bytes / took / link.rate
 }
@@ -94,8 +103,7 @@ fn whole(link: Link, way: Way) -> f64 {
 fn whole_files_are_foretold() {
     let mut told = serde_json::Map::new();
     for (name, link) in [("bureau", BUREAU), ("remote", REMOTE)] {
-        let sturdy = Link { halves: false, ..link };
-        for (way, share) in [("down", whole(link, Way::Down)), ("up", whole(sturdy, Way::Up))] {
+        for (way, share) in [("down", whole(link, Way::Down)), ("up", whole(sturdy(link), Way::Up))] {
             told.insert(format!("{name} {way}"), ((share * 1_000.0).round() / 1_000.0).into());
         }
     }
@@ -104,15 +112,12 @@ fn whole_files_are_foretold() {
 
 #[test]
 fn the_courses_are_drawn() {
-    let file = |link, way| (link, Job { bytes: 500e6, request: if way == Way::Up { 5.0 * MIB } else { MIB }, way });
-    let sturdy = |link| Link { halves: false, ..link };
-    let slow = (HOTEL, Job { bytes: 40e6, request: 5.0 * MIB, way: Way::Up });
-    for (name, (link, job), seconds) in [
-        ("bureau-down", file(BUREAU, Way::Down), 25.0),
-        ("bureau-up", file(sturdy(BUREAU), Way::Up), 25.0),
-        ("remote-down", file(REMOTE, Way::Down), 95.0),
-        ("remote-up", file(sturdy(REMOTE), Way::Up), 95.0),
-        ("hotel-up", slow, 180.0),
+    for (name, link, job, seconds) in [
+        ("bureau-down", BUREAU, file(Way::Down), 25.0),
+        ("bureau-up", sturdy(BUREAU), file(Way::Up), 25.0),
+        ("remote-down", REMOTE, file(Way::Down), 95.0),
+        ("remote-up", sturdy(REMOTE), file(Way::Up), 95.0),
+        ("hotel-up", HOTEL, Job { bytes: 40e6, ..file(Way::Up) }, 180.0),
     ] {
         let course = run(1, seconds * 1_000.0, job, |_| link);
         is_kept(&format!("{name}.svg"), &draw(name, &course, link.rate, seconds));

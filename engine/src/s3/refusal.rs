@@ -105,6 +105,8 @@ where
     }
 }
 
+const DENIED: [&str; 3] = ["AccessDenied", "AllAccessDisabled", "AccountProblem"];
+
 fn by_code(s3_code: &str, status: u16, raw: &Response, names: &Names<'_>) -> (Class, Code, String) {
     let bucket = names.bucket;
     match (s3_code, status) {
@@ -196,12 +198,9 @@ fn by_code(s3_code: &str, status: u16, raw: &Response, names: &Names<'_>) -> (Cl
         }
         ("EntityTooLarge", _) => (Class::Fail, Code::TooLarge, "The store takes no file as large as this one.".into()),
         (_, 500..) => (Class::Again, Code::StoreRefused, format!("{} stumbled. It is tried again.", names.store())),
-        (code @ ("AccessDenied" | "AllAccessDisabled" | "AccountProblem"), _) | (code, 401 | 403) => (
+        (code, status) if DENIED.contains(&code) || matches!(status, 401 | 403) => (
             // A bare one, or one that nobody knows, may be a proxy's, or damaged on its way: it must say so more than once.
-            match code {
-                "AccessDenied" | "AllAccessDisabled" | "AccountProblem" => Class::Fail,
-                _ => Class::Again,
-            },
+            if DENIED.contains(&code) { Class::Fail } else { Class::Again },
             Code::AccessDenied,
             format!("Your keys may not do this in {bucket}. Ask IT for the right, then retry."),
         ),
