@@ -13,6 +13,9 @@ pub use ceiling::Ceiling;
 /// The fewest that are worth having: one is answered while the other sends.
 const LEAST: usize = 2;
 const START: usize = 4;
+/// Neither near nor far it may be a hotel's slow line, which two fill: what more of them have half sent when the laptop is
+/// closed is lost.
+const START_MIDDLE: usize = 2;
 /// Over a path so long, in milliseconds, every round of the climb costs: it begins with more, and connections lie ready
 /// for two rounds, since a handshake takes longer than one.
 const FAR: f64 = 120.0;
@@ -47,6 +50,8 @@ const SMOTHERED: f64 = 200.0;
 
 /// The climb has ended when twice as many have carried less than this much more.
 const WORTH_DOUBLING: f64 = 1.15;
+/// On a near path each of few fills its part of the link, and every one costs the processor: more must carry much more.
+const WORTH_NEAR: f64 = 1.4;
 /// Later, what a try must gain, and what giving back may lose.
 const WORTH_MORE: f64 = 1.05;
 const WORTH_CLIMBING: f64 = 1.15;
@@ -83,8 +88,9 @@ pub struct Pace {
     from: Option<Sample>,
     /// How many of the span's samples found every request in use, and how many did not.
     used: (u32, u32),
-    /// The path is a long one; its connections are sturdy.
+    /// The path is a long one, or a short one; its connections are sturdy.
     far: bool,
+    near: bool,
     sturdy: bool,
     /// The queue of the span's samples, summed, and their number.
     queue: (f64, u32),
@@ -97,8 +103,9 @@ pub struct Pace {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Phase {
-    /// The goodput of the last two rounds, newest first, in bytes a millisecond.
-    Climb { before: [f64; 2], full_rounds: u32, crowded_rounds: u32 },
+    /// The goodput of the last two rounds, newest first, in bytes a millisecond. On a near path a round in which more
+    /// connections were opened is not `settled` and not judged: it grows by itself. Nor is the very first, but far off.
+    Climb { before: [f64; 2], full_rounds: u32, crowded_rounds: u32, settled: bool },
     /// The number is kept; after `left` spans something is tried. `next_rest` is for after that.
     Rest { left: u32, next_rest: u32, more_next: bool },
     /// Fewer, since the path looked smothered at `kept` requests. A queue then gets shorter or carries as much; where
@@ -107,6 +114,8 @@ enum Phase {
     /// Tried from `kept`, which carried `goodput`. The first span after a change is not judged.
     Try { kept: usize, goodput: f64, settled: bool, next_rest: u32 },
 }
+
+const BEGINNING: Phase = Phase::Climb { before: [0.0; 2], full_rounds: 0, crowded_rounds: 0, settled: false };
 
 impl Default for Pace {
     fn default() -> Self {
@@ -119,10 +128,11 @@ impl Pace {
         Pace {
             allowed: START.min(most),
             most,
-            phase: Phase::Climb { before: [0.0; 2], full_rounds: 0, crowded_rounds: 0 },
+            phase: BEGINNING,
             from: None,
             used: (0, 0),
             far: false,
+            near: false,
             sturdy: false,
             queue: (0.0, 0),
             longer: 0.0,
@@ -144,6 +154,8 @@ impl Pace {
     /// How many connections should lie ready beyond those in use: while climbing, those of the next round.
     pub fn ready(&self) -> usize {
         match self.phase {
+            // A handshake is soon done there.
+            Phase::Climb { .. } if self.near => 0,
             Phase::Climb { .. } => {
                 let times = if self.far { 4 } else { 2 };
                 let most = if self.sturdy { SETTLE * 2 } else { self.most };
@@ -166,12 +178,14 @@ impl Pace {
 
     /// The path is known to take so many milliseconds there and back.
     pub fn begin_over(&mut self, least: f64) {
-        if self.far || least < FAR {
-            return;
-        }
-        self.far = true;
-        if self.goodput.1 == 0.0 {
-            self.allowed = self.allowed.max(START_FAR.min(self.most));
+        let is_fresh = self.goodput.1 == 0.0;
+        if least >= FAR && !self.far {
+            self.far = true;
+            if is_fresh {
+                self.allowed = self.allowed.max(START_FAR.min(self.most));
+            }
+        } else if (NEAR..FAR).contains(&least) && is_fresh {
+            self.allowed = START_MIDDLE;
         }
     }
 
@@ -197,6 +211,7 @@ impl Pace {
         let (now, least) = sample.path.unwrap_or((PATH, PATH));
         let least = least.max(self.longer).min(now);
         let queue = now - least;
+        self.near = least < NEAR;
         self.least_now = self.least_now.min(now);
         self.queue = (self.queue.0 + queue, self.queue.1 + 1);
         let elapsed = sample.now.saturating_sub(from.now) as f64;
@@ -223,7 +238,7 @@ impl Pace {
                 } else if fewer_carry_less {
                     self.longer = least_now;
                     self.allowed = kept;
-                    self.phase = Phase::Climb { before: [0.0; 2], full_rounds: 0, crowded_rounds: 0 };
+                    self.phase = BEGINNING;
                 } else if smothered && self.allowed > LEAST {
                     self.relieve(goodput, queue);
                 } else {
@@ -231,7 +246,7 @@ impl Pace {
                 }
             }
             _ if smothered && self.allowed > LEAST => self.relieve(goodput, queue),
-            Phase::Climb { .. } => self.climb(goodput, crowded, used, least < NEAR, sample.sturdy),
+            Phase::Climb { .. } => self.climb(goodput, crowded, used),
             Phase::Rest { left, next_rest, more_next } => {
                 if left > 0 {
                     self.phase = Phase::Rest { left: left - 1, next_rest, more_next };
@@ -249,37 +264,43 @@ impl Pace {
         }
     }
 
-    fn climb(&mut self, goodput: f64, crowded: bool, used: bool, near: bool, sturdy: bool) {
-        let Phase::Climb { before, full_rounds, crowded_rounds } = self.phase else { return };
+    fn climb(&mut self, goodput: f64, crowded: bool, used: bool) {
+        let Phase::Climb { before, full_rounds, crowded_rounds, settled } = self.phase else { return };
         if crowded && goodput > 0.0 {
-            if sturdy || crowded_rounds + 1 >= QUEUE_ROUNDS {
+            if self.sturdy || crowded_rounds + 1 >= QUEUE_ROUNDS {
                 // Sturdy connections, held by the ceiling, carry as much in any number near this one.
-                return self.rest(if sturdy { REST_MOST } else { 2 }, false);
+                return self.rest(if self.sturdy { REST_MOST } else { 2 }, false);
             }
-            self.phase = Phase::Climb { before, full_rounds, crowded_rounds: crowded_rounds + 1 };
+            self.phase = Phase::Climb { before, full_rounds, crowded_rounds: crowded_rounds + 1, settled };
             return;
         }
         if !used || goodput <= 0.0 {
             // Not enough to send yet, or nothing has arrived: neither says anything of the link.
             return;
         }
-        if sturdy && self.allowed >= SETTLE && goodput > before[0] * GROWING {
-            self.phase = Phase::Climb { before: [goodput, before[0]], full_rounds, crowded_rounds };
+        // Where it is not far, a queue shows a round after those that make it.
+        if (self.near || full_rounds == 0 && !self.far) && !settled {
+            self.phase = Phase::Climb { before, full_rounds, crowded_rounds, settled: true };
             return;
         }
-        // A doubling shows after its connections have found their own speed: two rounds later.
-        let enough = if near { 2 } else { 4 };
-        if full_rounds >= enough && goodput < before[1] * WORTH_DOUBLING {
-            if near {
+        let newer = [goodput, before[0]];
+        if self.sturdy && self.allowed >= SETTLE && goodput > before[0] * GROWING {
+            self.phase = Phase::Climb { before: newer, full_rounds, crowded_rounds, settled };
+            return;
+        }
+        // Far off, a doubling shows after its connections have found their own speed: two rounds later.
+        let (enough, worth) = if self.near { (1, before[0] * WORTH_NEAR) } else { (4, before[1] * WORTH_DOUBLING) };
+        if full_rounds >= enough && goodput < worth {
+            if self.near {
                 self.allowed = (self.allowed / 2).max(LEAST);
             }
-            return self.rest(1, !near);
+            return self.rest(1, !self.near);
         }
         if self.allowed >= self.most {
             return self.rest(4, false);
         }
         self.allowed = (self.allowed * 2).min(self.most);
-        self.phase = Phase::Climb { before: [goodput, before[0]], full_rounds: full_rounds + 1, crowded_rounds };
+        self.phase = Phase::Climb { before: newer, full_rounds: full_rounds + 1, crowded_rounds, settled: false };
     }
 
     fn relieve(&mut self, goodput: f64, queue: f64) {
@@ -306,7 +327,7 @@ impl Pace {
         let worth = if more { goodput > before * WORTH_MORE && used } else { goodput > before * WORTH_FEWER };
         if more && used && goodput > before * WORTH_CLIMBING {
             // A quarter more carried nearly a quarter more: there is much room.
-            self.phase = Phase::Climb { before: [goodput, before], full_rounds: 0, crowded_rounds: 0 };
+            self.phase = Phase::Climb { before: [goodput, before], full_rounds: 0, crowded_rounds: 0, settled: false };
         } else if worth {
             self.rest(0, more);
         } else {

@@ -79,7 +79,7 @@ fn nothing_is_learnt_from_having_little_to_send() {
             sturdy: false,
         });
     }
-    assert_eq!(pace.allowed(), START);
+    assert_eq!(pace.allowed(), START_MIDDLE);
 }
 
 fn file(way: Way) -> Job {
