@@ -15,7 +15,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
 use rushes_engine::home::Home;
-use tauri::{Manager, RunEvent};
+use tauri::{Manager, RunEvent, async_runtime};
 
 use crate::shell::Shell;
 
@@ -30,6 +30,14 @@ pub fn run() {
         }
     };
     let _log = log::start(&home);
+    let runtime = match rushes_engine::threads::runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("Rushes cannot start: {error}");
+            std::process::exit(1);
+        }
+    };
+    async_runtime::set(runtime.handle().clone());
     let mut context = tauri::generate_context!();
     if std::env::var_os("RUSHES_HOME").is_some() {
         // Each home is an app of its own: two of them may run side by side.

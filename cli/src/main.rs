@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let show = Show::new(cli.json);
     log_to_stderr();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match rushes_engine::threads::runtime() {
         Ok(runtime) => runtime,
         Err(e) => {
             show.error(&rushes_engine::error::Error::internal(e));

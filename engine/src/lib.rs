@@ -37,6 +37,7 @@ mod sink;
 mod source;
 mod standing;
 mod stretch;
+pub mod threads;
 pub mod transfer;
 mod update;
 mod watch;

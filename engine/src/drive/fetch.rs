@@ -3,10 +3,10 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, OptionFuture};
 use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -29,6 +29,8 @@ const TOLD: usize = 256;
 const ROUND_TRIP: Duration = Duration::from_millis(80);
 /// When no slot is waited for, slow requests are looked at this often.
 const LOOK: Duration = Duration::from_millis(100);
+/// Between two journal entries while requests are under way. What is whole before that is fetched again after a crash.
+const JOURNALED: Duration = Duration::from_millis(50);
 
 /// One download's requests.
 pub(super) struct Fetch<'a> {
@@ -44,6 +46,8 @@ struct Flying {
     next: u64,
     open: Open,
     coverage: Coverage,
+    /// On the disk, and not in the journal yet.
+    whole: Vec<(u32, Crc64)>,
     /// Bytes a millisecond of one connection, of those that ended lately.
     rate: Option<f64>,
     each: u64,
@@ -55,7 +59,8 @@ impl Fetch<'_> {
         let missing: Vec<Part> = plan.iter().filter(|(_, acked)| acked.is_none()).map(|(part, _)| *part).collect();
         for part in missing.iter().filter(|part| part.length == 0) {
             // An empty object has no range to ask for.
-            self.got(plan, vec![(part.number, Crc64::of(b""))]).await?;
+            let acked = self.journal(vec![(part.number, Crc64::of(b""))]).await?;
+            self.got(plan, acked)?;
         }
         let each = plan.first().map_or(1, |(part, _)| part.length.max(1));
         let mut flying = Flying {
@@ -63,6 +68,7 @@ impl Fetch<'_> {
             next: 0,
             open: Open::of(missing),
             coverage: Coverage::default(),
+            whole: Vec::new(),
             rate: None,
             each,
         };
@@ -73,8 +79,17 @@ impl Fetch<'_> {
         let (tell, mut told) = mpsc::channel(TOLD);
         let mut news = Vec::new();
         let mut wanting = Wanting::new(self.drive, Direction::Down);
+        // The requests do not wait for the journal.
+        let mut journaling = None;
+        let mut journaled = Instant::now() - JOURNALED;
         loop {
-            if flying.open.is_empty() && flying.flights.is_empty() && resting.is_empty() {
+            let is_all_here = flying.open.is_empty() && flying.flights.is_empty() && resting.is_empty();
+            let is_due = !flying.whole.is_empty() && journaling.is_none();
+            if is_due && (is_all_here || journaled.elapsed() >= JOURNALED) {
+                journaling = Some(self.journal(flying.whole.clone()).boxed());
+            }
+            let is_due = is_due && journaling.is_none();
+            if is_all_here && journaling.is_none() {
                 return Ok(());
             }
             let (round_trip, silence) = self.pace_of_path();
@@ -83,14 +98,21 @@ impl Fetch<'_> {
             wanting.set(if worth_a_slot { wanted.max(1) } else { 0 })?;
             tokio::select! {
                 biased;
+                Some(acked) = OptionFuture::from(journaling.as_mut()), if journaling.is_some() => {
+                    (journaling, journaled) = (None, Instant::now());
+                    let acked = acked?;
+                    flying.whole.drain(..acked.len());
+                    self.got(plan, acked)?;
+                    self.show(plan, &flying)?;
+                }
+                () = tokio::time::sleep_until((journaled + JOURNALED).into()), if is_due => {}
                 n = told.recv_many(&mut news, TOLD), if !flying.flights.is_empty() => {
-                    let mut through = Vec::new();
                     for (number, told) in news.drain(..n) {
                         match told {
                             Told::Written(stretch, crc) => {
                                 flying.coverage.add(stretch, crc);
                                 let (part, _) = plan[(stretch.at / each) as usize];
-                                through.extend(flying.coverage.whole(part).map(|crc| (part.number, crc)));
+                                flying.whole.extend(flying.coverage.whole(part).map(|crc| (part.number, crc)));
                                 patience.succeeded();
                             }
                             Told::Ended(ended) => {
@@ -107,7 +129,6 @@ impl Fetch<'_> {
                             }
                         }
                     }
-                    self.got(plan, through).await?;
                     self.show(plan, &flying)?;
                 }
                 Some(stretch) = resting.next(), if !resting.is_empty() => flying.open.put_back(stretch),
@@ -139,16 +160,17 @@ impl Fetch<'_> {
         (least, (now * 8).clamp(Duration::from_secs(2), Duration::from_secs(8)))
     }
 
-    /// They count: on disk first.
-    async fn got(&self, plan: &mut [PlannedPart], parts: Vec<(u32, Crc64)>) -> Driven<()> {
-        if parts.is_empty() {
-            return Ok(());
-        }
+    /// What is on the disk counts from now on: the journal first.
+    async fn journal(&self, parts: Vec<(u32, Crc64)>) -> Driven<Vec<(u32, Acked)>> {
         let acked: Vec<(u32, Acked)> = parts
             .into_iter()
             .map(|(number, crc)| (number, Acked { etag: String::new(), crc, lane: ONLY_LANE }))
             .collect();
         self.drive.all_acked(acked.clone()).await?;
+        Ok(acked)
+    }
+
+    fn got(&self, plan: &mut [PlannedPart], acked: Vec<(u32, Acked)>) -> Driven<()> {
         self.drive.core.with(self.drive.id, |one| one.sent_here.1.extend(acked.iter().map(|(number, _)| *number)))?;
         for (number, acked) in acked {
             plan[number as usize - 1].1 = Some(acked);
@@ -156,12 +178,16 @@ impl Fetch<'_> {
         Ok(())
     }
 
-    /// The parts that requests are in now.
+    /// The parts that requests are in now, and those that the journal is about to count.
     fn show(&self, plan: &[PlannedPart], flying: &Flying) -> Driven<()> {
-        let numbers = flying.flights.values().map(|flight| flight.left()).filter(|left| left.length() > 0);
-        let numbers: Vec<u32> = numbers.map(|left| (left.at / flying.each) as u32 + 1).collect();
-        let numbers = numbers.into_iter().filter(|n| plan[*n as usize - 1].1.is_none()).collect();
-        let under_way = flying.coverage.bytes() + flying.flights.values().map(|flight| flight.unwritten()).sum::<u64>();
+        let part = |number: u32| &plan[number as usize - 1];
+        let lefts = flying.flights.values().map(|flight| flight.left()).filter(|left| left.length() > 0);
+        let lefts = lefts.map(|left| (left.at / flying.each) as u32 + 1).filter(|number| part(*number).1.is_none());
+        let whole = flying.whole.iter().map(|(number, _)| *number);
+        let under_way = flying.coverage.bytes()
+            + flying.flights.values().map(|flight| flight.unwritten()).sum::<u64>()
+            + whole.clone().map(|number| part(number).0.length).sum::<u64>();
+        let numbers = lefts.chain(whole).collect();
         Ok(self.drive.core.with(self.drive.id, |one| {
             one.set_in_flight(numbers, ONLY_LANE);
             one.under_way = under_way;

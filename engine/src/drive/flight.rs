@@ -4,11 +4,11 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
 use tokio::sync::mpsc::Sender;
 
+use super::writer::Writer;
 use crate::error::{Code, Error};
-use crate::integrity::{Crc64, Crc64Sum};
+use crate::integrity::Crc64;
 use crate::lane::{Gate, Slot};
 use crate::parts::Part;
 use crate::s3::{Class, Refusal, Store};
@@ -162,52 +162,37 @@ async fn fetch(
     mut gate: Gate,
     tell: &Sender<(u64, Told)>,
 ) -> Result<(), Ended> {
-    let piece = from.piece;
     let asked = flight.left();
     let range = Part { number: 0, offset: asked.at, length: asked.length() };
     let mut body = from.store.get(&from.key, &from.etag, range).await.map_err(Ended::Refused)?;
-    let mut collected = BytesMut::with_capacity(piece);
-    // What is on the disk, and where the stretch that is summed began.
-    let (mut written, mut begun) = (asked.at, asked.at);
-    let mut sum = Crc64Sum::default();
+    let mut writer = Writer::new(from.sink.clone(), from.each, from.piece, asked.at);
     let broken = loop {
         gate.pass().await;
         let (through, broken) = match tokio::time::timeout(SILENT, body.next()).await {
             Err(_) => (true, Some(broken_off("no byte came for 20 s"))),
             Ok(None) => (true, None),
             Ok(Some(Err(refusal))) => (true, Some(Ended::Refused(refusal))),
-            Ok(Some(Ok(bytes))) => {
+            Ok(Some(Ok(mut bytes))) => {
                 let wanted = flight.reserve(bytes.len() as u64) as usize;
-                collected.extend_from_slice(&bytes[..wanted]);
                 // Beyond its end the bytes are somebody else's; the connection ends with the body.
-                (wanted < bytes.len() || flight.left().length() == 0, None)
+                let through = wanted < bytes.len() || flight.left().length() == 0;
+                bytes.truncate(wanted);
+                writer.take(bytes);
+                (through, None)
             }
         };
-        while !collected.is_empty() && (through || collected.len() >= piece) {
-            // Never beyond a border of the plan's parts: each has its own checksum.
-            let border = (written / from.each + 1) * from.each;
-            let length = collected.len().min((border - written) as usize).min(piece);
-            let bytes = collected.split_to(length).freeze();
-            sum.update(&bytes);
-            if let Err(error) = from.sink.write(bytes, written).await {
-                flight.back_to(begun);
-                return Err(Ended::Disk(error));
-            }
-            written += length as u64;
-            if written == border {
-                let whole = std::mem::take(&mut sum).value();
-                flight.tell(written);
-                let _ = tell.send((number, Told::Written(Stretch { at: begun, end: written }, whole))).await;
-                begun = written;
-            }
+        let ended = write_on(&mut writer, through, number, flight, tell).await;
+        if let Err(error) = ended {
+            flight.back_to(writer.begun());
+            return Err(Ended::Disk(error));
         }
-        collected.reserve(piece);
         if through {
             break broken;
         }
     };
-    if written > begun {
-        let _ = tell.send((number, Told::Written(Stretch { at: begun, end: written }, sum.value()))).await;
+    let written = writer.written();
+    if let Some((stretch, sum)) = writer.laid() {
+        let _ = tell.send((number, Told::Written(stretch, sum))).await;
     }
     flight.back_to(written);
     match broken {
@@ -215,6 +200,21 @@ async fn fetch(
         None if flight.left().length() > 0 => Err(broken_off("the range ended early")),
         None => Ok(()),
     }
+}
+
+/// Writes what is due, and tells of every part's end that is on the disk.
+async fn write_on(
+    writer: &mut Writer,
+    all: bool,
+    number: u64,
+    flight: &Flight,
+    tell: &Sender<(u64, Told)>,
+) -> Result<(), Error> {
+    while let Some((stretch, sum)) = writer.go_on(all).await? {
+        flight.tell(stretch.end);
+        let _ = tell.send((number, Told::Written(stretch, sum))).await;
+    }
+    Ok(())
 }
 
 fn broken_off(cause: &str) -> Ended {

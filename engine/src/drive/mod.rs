@@ -11,6 +11,7 @@ mod send;
 mod upload;
 mod upload_small;
 mod wanting;
+mod writer;
 
 use std::sync::Arc;
 use std::time::Duration;

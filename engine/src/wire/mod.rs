@@ -9,6 +9,7 @@ mod stall;
 mod system;
 mod throttle;
 mod tls;
+mod whole_reads;
 
 use std::error::Error as StdError;
 use std::fmt;

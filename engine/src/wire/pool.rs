@@ -14,6 +14,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::Connection as _;
+use hyper_util::rt::TokioIo;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tower_service::Service as _;
@@ -21,6 +22,7 @@ use tower_service::Service as _;
 use super::dial::Dial;
 use super::socket::Counts;
 use super::stall;
+use super::whole_reads::WholeReads;
 
 /// S3 itself closes idle connections after about 20 s; ours are dropped before they can be found closed.
 const IDLE: Duration = Duration::from_secs(15);
@@ -206,6 +208,7 @@ impl Pool {
         let mut extras = http::Extensions::new();
         stream.connected().get_extras(&mut extras);
         let counts = extras.remove::<Arc<Counts>>().ok_or("a connection that does not count")?;
+        let stream = TokioIo::new(WholeReads(TokioIo::new(stream)));
         let (mut sender, connection) = http1::Builder::new().max_buf_size(READ).handshake(stream).await?;
         let task = tokio::spawn(async move {
             if let Err(error) = connection.await {

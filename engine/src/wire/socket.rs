@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use hyper_util::client::legacy::connect::{Connected, Connection};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, BufReader, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::system::{Probe, Told, probe, tune};
@@ -226,9 +226,12 @@ const SHARE_MOST: f64 = 1.6;
 /// Bytes a second: none is held so low that it would look dead.
 const RATE_LEAST: f64 = 4_000.0;
 
+/// What is read from the system at once. TLS alone would ask for 4 KiB at a time, and each question costs.
+const READ: usize = 128 << 10;
+
 /// See the file's head.
 pub(super) struct Socket {
-    stream: TcpStream,
+    stream: BufReader<TcpStream>,
     counts: Arc<Counts>,
     meter: Arc<Meter>,
     turns_up: Turns,
@@ -252,6 +255,7 @@ impl Socket {
             sockets.open.push(Arc::downgrade(&counts));
             sockets.sturdy = sturdy;
         }
+        let stream = BufReader::with_capacity(READ, stream);
         Socket { stream, counts, meter, turns_up: throttle.up(), turns_down: throttle.down() }
     }
 }

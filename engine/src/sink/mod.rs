@@ -1,6 +1,8 @@
 //! The file that comes down: its name claimed at the start, written by ranges under `.part`, shown under its own name
 //! only when whole, verified and synced. Nothing that was there before is ever overwritten. Knows no S3.
 
+mod file;
+
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,12 +10,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use self::file::Written;
 use crate::error::{Code, Error, Result, disk};
 use crate::integrity::{Algorithm, Checksum, Crc64, Crc64Sum, checksum_of};
 use crate::keys::numbered;
 use crate::names::part_name;
 use crate::parts::Part;
-use crate::positioned::{read_exact_at, write_all_at};
+use crate::positioned::read_exact_at;
 
 /// How many taken names are tried before giving up on a folder.
 const MOST_NAMES: u32 = 10_000;
@@ -59,7 +62,7 @@ fn taken(path: &Path) -> bool {
 /// A claimed download, open for writing. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Sink {
-    file: Arc<File>,
+    file: Arc<Written>,
     part: Arc<PathBuf>,
 }
 
@@ -78,14 +81,14 @@ impl Sink {
                 .open(&part)
                 .and_then(|file| file.set_len(size).map(|()| file))
                 .map_err(|e| disk("write", &part, &e))?;
-            Ok(Some(Sink { file: Arc::new(file), part: Arc::new(part) }))
+            Ok(Some(Sink { file: Arc::new(Written::new(file, &part)), part: Arc::new(part) }))
         })
         .await
     }
 
-    pub async fn write(&self, bytes: Bytes, offset: u64) -> Result<()> {
-        let (file, part) = (self.file.clone(), self.part.clone());
-        blocking(move || write_all_at(&file, &bytes, offset).map_err(|e| disk("write", &part, &e))).await
+    /// Writes these one after the other, and adds them to `sum`. Blocking: call it off the async threads.
+    pub fn write(&self, bytes: &[Bytes], offset: u64, sum: Crc64Sum) -> Result<Crc64Sum> {
+        self.file.write(bytes, offset, sum).map_err(|e| disk("write", &self.part, &e))
     }
 
     /// The checksum of what is on disk for this range. For ranges that an earlier run fetched: the journal may have been
@@ -98,7 +101,8 @@ impl Sink {
             let mut at = 0;
             while at < range.length {
                 let piece = buffer.len().min((range.length - at) as usize);
-                read_exact_at(&file, &mut buffer[..piece], range.offset + at).map_err(|e| disk("read", &part, &e))?;
+                read_exact_at(file.file(), &mut buffer[..piece], range.offset + at)
+                    .map_err(|e| disk("read", &part, &e))?;
                 sum.update(&buffer[..piece]);
                 at += piece as u64;
             }
@@ -120,7 +124,7 @@ impl Sink {
     /// Puts every byte on the disk itself.
     pub async fn sync(&self) -> Result<()> {
         let (file, part) = (self.file.clone(), self.part.clone());
-        blocking(move || file.sync_all().map_err(|e| disk("write", &part, &e))).await
+        blocking(move || file.file().sync_all().map_err(|e| disk("write", &part, &e))).await
     }
 }
 
