@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::Sender;
 
-use super::writer::Writer;
+use super::writer::{Laid, Writer};
 use crate::error::{Code, Error};
 use crate::integrity::Crc64;
 use crate::lane::{Gate, Slot};
@@ -77,8 +77,18 @@ impl Flight {
         place.left.at.saturating_sub(place.told)
     }
 
-    fn tell(&self, written: u64) {
-        self.locked().told = written;
+    /// What became laid is counted.
+    async fn tell_of(
+        &self,
+        laid: Result<Vec<Laid>, Error>,
+        number: u64,
+        tell: &Sender<(u64, Told)>,
+    ) -> Result<(), Ended> {
+        for (stretch, sum) in laid.map_err(Ended::Disk)? {
+            self.locked().told = stretch.end;
+            let _ = tell.send((number, Told::Written(stretch, sum))).await;
+        }
+        Ok(())
     }
 
     /// How long what is left would take it, in milliseconds.
@@ -165,56 +175,33 @@ async fn fetch(
     let asked = flight.left();
     let range = Part { number: 0, offset: asked.at, length: asked.length() };
     let mut body = from.store.get(&from.key, &from.etag, range).await.map_err(Ended::Refused)?;
-    let mut writer = Writer::new(from.sink.clone(), from.each, from.piece, asked.at);
+    let piece = from.piece.min(asked.length() as usize).max(1);
+    let mut writer = Writer::new(from.sink.clone(), from.each, piece, asked.at);
     let broken = loop {
         gate.pass().await;
-        let (through, broken) = match tokio::time::timeout(SILENT, body.next()).await {
-            Err(_) => (true, Some(broken_off("no byte came for 20 s"))),
-            Ok(None) => (true, None),
-            Ok(Some(Err(refusal))) => (true, Some(Ended::Refused(refusal))),
-            Ok(Some(Ok(mut bytes))) => {
+        match tokio::time::timeout(SILENT, body.next()).await {
+            Err(_) => break Some(broken_off("no byte came for 20 s")),
+            Ok(None) => break None,
+            Ok(Some(Err(refusal))) => break Some(Ended::Refused(refusal)),
+            Ok(Some(Ok(bytes))) => {
                 let wanted = flight.reserve(bytes.len() as u64) as usize;
+                let laid = writer.take(&bytes[..wanted]).await;
+                flight.tell_of(laid, number, tell).await?;
                 // Beyond its end the bytes are somebody else's; the connection ends with the body.
-                let through = wanted < bytes.len() || flight.left().length() == 0;
-                bytes.truncate(wanted);
-                writer.take(bytes);
-                (through, None)
+                if wanted < bytes.len() || flight.left().length() == 0 {
+                    break None;
+                }
             }
-        };
-        let ended = write_on(&mut writer, through, number, flight, tell).await;
-        if let Err(error) = ended {
-            flight.back_to(writer.begun());
-            return Err(Ended::Disk(error));
-        }
-        if through {
-            break broken;
         }
     };
-    let written = writer.written();
-    if let Some((stretch, sum)) = writer.laid() {
-        let _ = tell.send((number, Told::Written(stretch, sum))).await;
-    }
-    flight.back_to(written);
+    let laid = writer.finish().await;
+    flight.tell_of(laid, number, tell).await?;
+    flight.back_to(writer.written());
     match broken {
         Some(broken) => Err(broken),
         None if flight.left().length() > 0 => Err(broken_off("the range ended early")),
         None => Ok(()),
     }
-}
-
-/// Writes what is due, and tells of every part's end that is on the disk.
-async fn write_on(
-    writer: &mut Writer,
-    all: bool,
-    number: u64,
-    flight: &Flight,
-    tell: &Sender<(u64, Told)>,
-) -> Result<(), Error> {
-    while let Some((stretch, sum)) = writer.go_on(all).await? {
-        flight.tell(stretch.end);
-        let _ = tell.send((number, Told::Written(stretch, sum))).await;
-    }
-    Ok(())
 }
 
 fn broken_off(cause: &str) -> Ended {

@@ -7,74 +7,89 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use bytes::Bytes;
-
-use crate::integrity::Crc64Sum;
 use crate::positioned::write_all_at;
 
 /// Disks are written in multiples of this; memory for it begins at one.
 const PAGE: usize = 4 << 10;
 
+/// Bytes that follow each other in the file, in memory of their own: what has a page of the file to itself has a page of
+/// memory to itself.
+#[derive(Debug)]
+pub struct Piece {
+    memory: Vec<u8>,
+    from: usize,
+    length: usize,
+    offset: u64,
+}
+
+impl Piece {
+    /// For `most` bytes, which begin at `offset` in the file.
+    pub fn new(offset: u64, most: usize) -> Piece {
+        Piece { memory: vec![0; most + PAGE], from: 0, length: 0, offset }.again_at(offset)
+    }
+
+    /// Its memory, for other bytes.
+    pub fn again_at(self, offset: u64) -> Piece {
+        let first_page = self.memory.as_ptr().align_offset(PAGE);
+        Piece { from: (first_page + (offset % PAGE as u64) as usize) % PAGE, length: 0, offset, ..self }
+    }
+
+    /// No more than it was made for.
+    pub fn take(&mut self, bytes: &[u8]) {
+        let at = self.from + self.length;
+        self.memory[at..at + bytes.len()].copy_from_slice(bytes);
+        self.length += bytes.len();
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        &self.memory[self.from..self.from + self.length]
+    }
+
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    pub fn end(&self) -> u64 {
+        self.offset + self.length as u64
+    }
+}
+
 /// See the file's head.
 #[derive(Debug)]
 pub(super) struct Written {
     file: File,
-    turn: Mutex<Turn>,
-}
-
-#[derive(Debug, Default)]
-struct Turn {
-    /// Past the cache; absent where the file's system has no such way.
-    past: Option<File>,
-    /// Where a piece is gathered, a page longer than it.
-    gathered: Vec<u8>,
+    /// Past the cache; absent where the file's system has no such way. Who writes holds it.
+    past: Mutex<Option<File>>,
 }
 
 impl Written {
     /// `file` is the open one at `path`.
     pub(super) fn new(file: File, path: &Path) -> Written {
-        Written { file, turn: Mutex::new(Turn { past: past_the_cache(path), gathered: Vec::new() }) }
+        Written { file, past: Mutex::new(past_the_cache(path)) }
     }
 
     pub(super) fn file(&self) -> &File {
         &self.file
     }
 
-    /// Writes these one after the other, and adds them to `sum`.
-    pub(super) fn write(&self, pieces: &[Bytes], offset: u64, mut sum: Crc64Sum) -> io::Result<Crc64Sum> {
-        let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let Turn { past, gathered } = &mut *turn;
-        let length = pieces.iter().map(Bytes::len).sum::<usize>();
-        if gathered.len() < length + PAGE {
-            gathered.resize(length + PAGE, 0);
-        }
-        // So that what has a page of the file to itself has a page of memory to itself.
-        let from = gathered.as_ptr().align_offset(PAGE) % PAGE;
-        let from = (from + (offset % PAGE as u64) as usize) % PAGE;
-        let mut at = from;
-        for piece in pieces {
-            gathered[at..at + piece.len()].copy_from_slice(piece);
-            at += piece.len();
-        }
-        let all = &gathered[from..from + length];
-        sum.update(all);
-        let (head, pages) = cut(offset, length);
+    pub(super) fn write(&self, piece: &Piece) -> io::Result<()> {
+        let mut past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
+        let (all, offset) = (piece.bytes(), piece.offset);
+        let (head, pages) = cut(offset, all.len());
         if pages > 0
-            && let Some(file) = past
+            && let Some(file) = &*past
         {
             match write_all_at(file, &all[head..head + pages], offset + head as u64) {
                 Ok(()) => {
                     write_all_at(&self.file, &all[..head], offset)?;
-                    write_all_at(&self.file, &all[head + pages..], offset + (head + pages) as u64)?;
-                    return Ok(sum);
+                    return write_all_at(&self.file, &all[head + pages..], offset + (head + pages) as u64);
                 }
                 // It took the wish at the opening, and not now.
                 Err(e) if e.kind() == ErrorKind::InvalidInput => *past = None,
                 Err(e) => return Err(e),
             }
         }
-        write_all_at(&self.file, all, offset)?;
-        Ok(sum)
+        write_all_at(&self.file, all, offset)
     }
 }
 
@@ -100,7 +115,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::integrity::Crc64;
 
     #[test]
     fn cuts_by_table() {
@@ -116,24 +130,23 @@ mod tests {
 
         /// Whatever way it takes, every byte lies in its place.
         #[test]
-        fn pieces_of_any_length_at_any_place_are_written(
-            lengths in prop::collection::vec(0usize..40_000, 1..30),
-            each in 1usize..4,
-        ) {
+        fn pieces_of_any_length_at_any_place_are_written(lengths in prop::collection::vec(0usize..40_000, 1..30)) {
             let folder = tempfile::tempdir_in(".").unwrap();
             let path = folder.path().join("f");
             let file = File::options().read(true).write(true).create(true).truncate(false).open(&path).unwrap();
             let written = Written::new(file, &path);
             let whole: Vec<u8> = (0..lengths.iter().sum()).map(|i: usize| (i * 31 % 251) as u8).collect();
-            let mut rest = Bytes::from(whole.clone());
-            let pieces: Vec<Bytes> = lengths.iter().map(|length| rest.split_to(*length)).collect();
-            let mut at = whole.len() as u64;
+            let mut end = whole.len();
+            let mut piece = Piece::new(0, 40_000);
             // The last first, so that each goes where nothing is yet.
-            for group in pieces.rchunks(each) {
-                let length = group.iter().map(Bytes::len).sum::<usize>();
-                at -= length as u64;
-                let sum = written.write(group, at, Crc64Sum::default()).unwrap();
-                prop_assert_eq!(sum.value(), Crc64::of(&whole[at as usize..at as usize + length]));
+            for length in lengths {
+                piece = piece.again_at((end - length) as u64);
+                let (first, second) = whole[end - length..end].split_at(length / 3);
+                piece.take(first);
+                piece.take(second);
+                prop_assert_eq!(piece.bytes(), &whole[end - length..end]);
+                written.write(&piece).unwrap();
+                end -= length;
             }
             prop_assert_eq!(std::fs::read(&path).unwrap(), whole);
         }

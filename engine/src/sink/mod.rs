@@ -8,8 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bytes::Bytes;
-
+pub use self::file::Piece;
 use self::file::Written;
 use crate::error::{Code, Error, Result, disk};
 use crate::integrity::{Algorithm, Checksum, Crc64, Crc64Sum, checksum_of};
@@ -86,9 +85,10 @@ impl Sink {
         .await
     }
 
-    /// Writes these one after the other, and adds them to `sum`. Blocking: call it off the async threads.
-    pub fn write(&self, bytes: &[Bytes], offset: u64, sum: Crc64Sum) -> Result<Crc64Sum> {
-        self.file.write(bytes, offset, sum).map_err(|e| disk("write", &self.part, &e))
+    /// Gives its memory back. Blocking: call it off the async threads.
+    pub fn write(&self, piece: Piece) -> Result<Piece> {
+        self.file.write(&piece).map_err(|e| disk("write", &self.part, &e))?;
+        Ok(piece)
     }
 
     /// The checksum of what is on disk for this range. For ranges that an earlier run fetched: the journal may have been
