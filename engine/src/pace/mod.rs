@@ -52,6 +52,8 @@ const SMOTHERED: f64 = 200.0;
 const WORTH_DOUBLING: f64 = 1.15;
 /// On a near path each of few fills its part of the link, and every one costs the processor: more must carry much more.
 const WORTH_NEAR: f64 = 1.4;
+/// Bytes a millisecond that no office's network exceeds by much: what few carry so is not held back by their number.
+const PLENTY: f64 = 125_000.0;
 /// Later, what a try must gain, and what giving back may lose.
 const WORTH_MORE: f64 = 1.05;
 const WORTH_CLIMBING: f64 = 1.15;
@@ -282,6 +284,9 @@ impl Pace {
         if (self.near || full_rounds == 0 && !self.far) && !settled {
             self.phase = Phase::Climb { before, full_rounds, crowded_rounds, settled: true };
             return;
+        }
+        if self.near && goodput >= PLENTY {
+            return self.rest(REST_MOST, false);
         }
         let newer = [goodput, before[0]];
         if self.sturdy && self.allowed >= SETTLE && goodput > before[0] * GROWING {

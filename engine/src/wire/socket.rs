@@ -227,7 +227,7 @@ const SHARE_MOST: f64 = 1.6;
 const RATE_LEAST: f64 = 4_000.0;
 
 /// What is read from the system at once. TLS alone would ask for 4 KiB at a time, and each question costs.
-const READ: usize = 128 << 10;
+const READ: usize = 256 << 10;
 
 /// See the file's head.
 pub(super) struct Socket {
