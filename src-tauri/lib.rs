@@ -15,14 +15,16 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
 use rushes_engine::home::Home;
+use rushes_engine::threads;
 use tauri::{Manager, RunEvent, async_runtime};
 
 use crate::shell::Shell;
 
 /// Runs the app to its end.
 pub fn run() {
-    let home = match Home::of_this_user() {
-        Ok(home) => home,
+    let started = Home::of_this_user().and_then(|home| Ok((home, threads::runtime()?)));
+    let (home, runtime) = match started {
+        Ok(started) => started,
         Err(error) => {
             // There is no window yet, and nowhere to keep its state.
             eprintln!("Rushes cannot start: {error}");
@@ -30,13 +32,6 @@ pub fn run() {
         }
     };
     let _log = log::start(&home);
-    let runtime = match rushes_engine::threads::runtime() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("Rushes cannot start: {error}");
-            std::process::exit(1);
-        }
-    };
     async_runtime::set(runtime.handle().clone());
     let mut context = tauri::generate_context!();
     if std::env::var_os("RUSHES_HOME").is_some() {

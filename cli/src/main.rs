@@ -26,8 +26,8 @@ fn main() -> ExitCode {
     log_to_stderr();
     let runtime = match rushes_engine::threads::runtime() {
         Ok(runtime) => runtime,
-        Err(e) => {
-            show.error(&rushes_engine::error::Error::internal(e));
+        Err(error) => {
+            show.error(&error);
             return ExitCode::FAILURE;
         }
     };

@@ -81,14 +81,13 @@ impl Fetch<'_> {
         let mut wanting = Wanting::new(self.drive, Direction::Down);
         // The requests do not wait for the journal.
         let mut journaling = None;
-        let mut journaled = Instant::now() - JOURNALED;
+        let mut next_entry = Instant::now();
         loop {
             let is_all_here = flying.open.is_empty() && flying.flights.is_empty() && resting.is_empty();
-            let is_due = !flying.whole.is_empty() && journaling.is_none();
-            if is_due && (is_all_here || journaled.elapsed() >= JOURNALED) {
+            let is_due = is_all_here || Instant::now() >= next_entry;
+            if is_due && !flying.whole.is_empty() && journaling.is_none() {
                 journaling = Some(self.journal(flying.whole.clone()).boxed());
             }
-            let is_due = is_due && journaling.is_none();
             if is_all_here && journaling.is_none() {
                 return Ok(());
             }
@@ -99,13 +98,13 @@ impl Fetch<'_> {
             tokio::select! {
                 biased;
                 Some(acked) = OptionFuture::from(journaling.as_mut()), if journaling.is_some() => {
-                    (journaling, journaled) = (None, Instant::now());
+                    (journaling, next_entry) = (None, Instant::now() + JOURNALED);
                     let acked = acked?;
                     flying.whole.drain(..acked.len());
                     self.got(plan, acked)?;
                     self.show(plan, &flying)?;
                 }
-                () = tokio::time::sleep_until((journaled + JOURNALED).into()), if is_due => {}
+                () = tokio::time::sleep_until(next_entry.into()), if journaling.is_none() && !flying.whole.is_empty() => {}
                 n = told.recv_many(&mut news, TOLD), if !flying.flights.is_empty() => {
                     for (number, told) in news.drain(..n) {
                         match told {
