@@ -1,8 +1,9 @@
-//! Reading and writing at an offset without moving a shared cursor: the one thing about files that differs between the
-//! systems here. Blocking; call it off the async threads.
+//! What differs between the systems about open files: reading and writing at an offset without moving a shared cursor, and
+//! writing past the system's cache. Blocking; call it off the async threads.
 
 use std::fs::File;
 use std::io::{Error, ErrorKind, Result};
+use std::path::Path;
 
 #[cfg(unix)]
 fn read_some(file: &File, buffer: &mut [u8], offset: u64) -> Result<usize> {
@@ -53,4 +54,17 @@ pub fn write_all_at(file: &File, mut bytes: &[u8], mut offset: u64) -> Result<()
         }
     }
     Ok(())
+}
+
+/// The same file, for writing whole pages from whole pages of memory past the cache. `None` where its system has no such
+/// way. Follows no link.
+#[cfg(target_os = "linux")]
+pub fn past_the_cache(path: &Path) -> Option<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    File::options().write(true).custom_flags(libc::O_DIRECT | libc::O_NOFOLLOW).open(path).ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn past_the_cache(_: &Path) -> Option<File> {
+    None
 }

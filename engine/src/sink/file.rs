@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use crate::positioned::write_all_at;
+use crate::positioned::{past_the_cache, write_all_at};
 
 /// Disks are written in multiples of this; memory for it begins at one.
 const PAGE: usize = 4 << 10;
@@ -97,17 +97,6 @@ impl Written {
 fn cut(offset: u64, length: usize) -> (usize, usize) {
     let head = (offset.next_multiple_of(PAGE as u64) - offset) as usize;
     (head.min(length), length.saturating_sub(head) / PAGE * PAGE)
-}
-
-#[cfg(target_os = "linux")]
-fn past_the_cache(path: &Path) -> Option<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    File::options().write(true).custom_flags(libc::O_DIRECT | libc::O_NOFOLLOW).open(path).ok()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn past_the_cache(_: &Path) -> Option<File> {
-    None
 }
 
 #[cfg(test)]
