@@ -2,6 +2,7 @@
 
 mod support;
 
+use anyhow::Context;
 use rushes_rig::ctl::Rushesctl;
 use rushes_rig::practice::Practice;
 use rushes_rig::proxy::Proxy;
@@ -115,9 +116,9 @@ async fn closing_the_window_while_bytes_move_leaves_it_running_and_starting_agai
     let proxy = Proxy::before(practice.bucket()).await.unwrap();
     let (window, clip) = under_way(&user, &practice, &proxy).await;
     let frame = user.desktop.window("Rushes", SOON).await.unwrap();
-    frame.close().await.unwrap();
-    user.desktop.notification("Rushes goes on", SOON).await.unwrap();
-    until("the window is hidden", SOON, async || Ok((!frame.is_shown()).then_some(()))).await.unwrap();
+    frame.close_away(SOON).await.unwrap();
+    let told = user.desktop.notification("Rushes goes on", SOON).await;
+    told.with_context(|| window.said()).unwrap();
     proxy.heal();
     user.desktop.notification("long.mxf is in the bucket", LATER).await.unwrap();
     let witness = practice.bucket().witness().unwrap();

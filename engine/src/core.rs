@@ -98,6 +98,12 @@ impl Core {
         self.down.forget();
     }
 
+    /// The bucket asked for patience: whoever heard it, all heed it.
+    pub(crate) fn slow_down(&self) {
+        self.up.slow_down();
+        self.down.slow_down();
+    }
+
     pub(crate) fn live(&self) -> MutexGuard<'_, Live> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }

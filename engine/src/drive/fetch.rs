@@ -73,7 +73,7 @@ impl Fetch<'_> {
             each,
         };
         let slots = self.drive.core.slots(Direction::Down);
-        let mut patience = Patience::new(slots);
+        let mut patience = Patience::of_many(&self.drive.core, Direction::Down);
         let mut tasks = JoinSet::new();
         let mut resting: FuturesUnordered<BoxFuture<'static, Stretch>> = FuturesUnordered::new();
         let (tell, mut told) = mpsc::channel(TOLD);

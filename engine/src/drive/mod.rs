@@ -215,19 +215,20 @@ impl Drive {
 /// Failures since the last success, and what to do at the next one: send the part again after a pause that grows, or
 /// let the whole transfer wait.
 struct Patience {
+    core: Arc<Core>,
     failures: u32,
-    /// How many may be in flight: when the network goes, all of them fail at once.
+    /// Of whose slots many may be in flight: when the network goes, all of them fail at once.
     slots: Option<Slots>,
 }
 
 impl Patience {
     /// For requests one after the other.
-    fn of_one() -> Patience {
-        Patience { failures: 0, slots: None }
+    fn of_one(core: &Arc<Core>) -> Patience {
+        Patience { core: core.clone(), failures: 0, slots: None }
     }
 
-    fn new(slots: &Slots) -> Patience {
-        Patience { failures: 0, slots: Some(slots.clone()) }
+    fn of_many(core: &Arc<Core>, direction: Direction) -> Patience {
+        Patience { slots: Some(core.slots(direction).clone()), ..Patience::of_one(core) }
     }
 
     fn succeeded(&mut self) {
@@ -238,10 +239,8 @@ impl Patience {
     fn failed(&mut self, refusal: Refusal) -> Driven<Duration> {
         match refusal.class {
             Class::Again | Class::Network | Class::Later => {
-                if refusal.class == Class::Later
-                    && let Some(slots) = &self.slots
-                {
-                    slots.slow_down();
+                if refusal.class == Class::Later {
+                    self.core.slow_down();
                 }
                 self.failures += 1;
                 let allowed = self.slots.as_ref().map_or(1, Slots::allowed) as u32 + 4;

@@ -52,7 +52,7 @@ struct Flying {
 pub(super) async fn missing(drive: &Drive, to: &To, plan: &mut [PlannedPart]) -> Driven<()> {
     let mut open: VecDeque<usize> = (0..plan.len()).filter(|i| plan[*i].1.is_none()).collect();
     let slots = drive.core.slots(Direction::Up);
-    let mut patience = Patience::new(slots);
+    let mut patience = Patience::of_many(&drive.core, Direction::Up);
     let mut flying = Flying::default();
     let mut hedges = Hedges::of(open.len());
     let mut resting: FuturesUnordered<BoxFuture<'static, usize>> = FuturesUnordered::new();

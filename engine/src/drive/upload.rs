@@ -177,7 +177,7 @@ impl Sending<'_> {
     async fn find_out(&self, plan: &[PlannedPart]) -> Driven<()> {
         let Some((part, _)) = plan.iter().find(|(_, acked)| acked.is_none()) else { return Ok(()) };
         let byte = Part { length: part.length.min(1), ..*part };
-        let mut patience = Patience::of_one();
+        let mut patience = Patience::of_one(&self.drive.core);
         let sent = loop {
             let slot = self.drive.slot(Direction::Up).await?;
             match send_part(self.to(), byte, slot).await {
@@ -227,7 +227,7 @@ impl Sending<'_> {
     async fn complete(&self, mut plan: Vec<PlannedPart>) -> Driven<Proof> {
         let id = self.upload;
         self.drive.core.journal.write(move |c| uploads::set_stage(c, id, Stage::Completing)).await?;
-        let mut patience = Patience::of_one();
+        let mut patience = Patience::of_one(&self.drive.core);
         loop {
             let (list, whole) = completed_list(&plan)?;
             let answer = self.store.complete(&self.transfer.key, &self.upload_id, &list, whole, self.offers).await;

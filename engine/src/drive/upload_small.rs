@@ -23,7 +23,7 @@ pub(super) async fn upload(
     if let Some(proof) = claim_key(drive, &mut transfer, source, store).await? {
         return Ok(proof);
     }
-    let mut patience = Patience::of_one();
+    let mut patience = Patience::of_one(&drive.core);
     let mut only_new = true;
     loop {
         let slot = drive.slot(Direction::Up).await?;

@@ -225,7 +225,8 @@ impl Slots {
         self.locked().pace.fullness()
     }
 
-    /// The bucket asked to slow down, which one request heard and all heed: half as many, after a pause.
+    /// The bucket asked to slow down, which one request heard and all heed: half as many, after a pause. What more of
+    /// those that are under way hear meanwhile is the same word.
     pub(crate) fn slow_down(&self) {
         {
             let mut state = self.locked();
@@ -357,5 +358,25 @@ mod tests {
         late.await.unwrap();
         drop(held);
         assert_eq!(slots.used(), 0);
+    }
+    #[tokio::test]
+    async fn when_the_bucket_asks_for_patience_no_transfer_begins_a_request_and_then_half_as_many() {
+        let slots = Slots::default();
+        let all = slots.allowed();
+        let first = slots.take(place(1)).await;
+        // Every request that was under way hears it.
+        for _ in 0..3 {
+            slots.slow_down();
+        }
+        assert_eq!(slots.allowed(), all / 2);
+        let begun = Instant::now();
+        let second = tokio::time::timeout(BREATHER / 2, slots.take(place(2))).await;
+        assert!(second.is_err(), "another transfer began a request while the bucket rested");
+        let _second = slots.take(place(2)).await;
+        assert!(begun.elapsed() >= BREATHER);
+        let third = tokio::time::timeout(BREATHER / 4, slots.take(place(2))).await;
+        assert!(third.is_err(), "more than half as many");
+        drop(first);
+        slots.take(place(2)).await;
     }
 }

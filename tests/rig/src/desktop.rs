@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
@@ -16,6 +16,8 @@ use crate::ports::Port;
 use crate::{Scratch, until, warden};
 
 const READY_WITHIN: Duration = Duration::from_secs(20);
+/// What was pressed and has had no effect for so long is pressed again.
+const PRESSED_AGAIN: Duration = Duration::from_secs(5);
 
 /// Windows have no frames, so that a place in a window is a place on the screen. Alt+F4 closes one as a user does.
 const OPENBOX: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
@@ -256,6 +258,23 @@ impl Frame<'_> {
     pub async fn close(&self) -> Result<()> {
         self.focus().await?;
         self.desktop.xdotool(&["key", "alt+F4"]).map(|_| ())
+    }
+
+    /// Closes it until it is hidden or gone. Keys that are pressed while something has the keyboard to itself, such as the
+    /// end of a drag, go nowhere; a user presses them again.
+    pub async fn close_away(&self, within: Duration) -> Result<()> {
+        let mut pressed: Option<Instant> = None;
+        until("the window is closed", within, async || {
+            if !self.is_shown() {
+                return Ok(Some(()));
+            }
+            if pressed.is_none_or(|at| at.elapsed() > PRESSED_AGAIN) {
+                self.close().await?;
+                pressed = Some(Instant::now());
+            }
+            Ok(None)
+        })
+        .await
     }
 
     async fn settled(&self, reached: impl Fn(Place) -> bool) -> Result<()> {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use rushes_bench::clips::Clips;
 use rushes_bench::link::Congestion;
-use rushes_bench::{Course, Way};
+use rushes_bench::{Course, Direction, Way};
 use serde_json::json;
 
 use super::desk::{Desk, acked, to_the_end, until};
@@ -30,13 +30,13 @@ pub async fn row(goals: &Goals) -> Result<Shown> {
         // One part at the link's rate: the strictest reading of one part's time.
         let grace = goals.breaking_seconds + goals.part_bytes as f64 * 8.0 / (goals.bureau_mbit * 1e6);
         let dropped = Instant::now();
-        let (_, before) = desk.carried()?;
+        let (_, before) = desk.carried(Direction::Up)?;
         let clip = one.paths().remove(0);
         let mut breaking = desk.start(&["put", &clip, "--to", "hot", "--breaking"])?;
         let mut moments = Vec::new();
         let mut from = None;
         to_the_end(&mut breaking, LONG, |rows| {
-            let (at, (_, carried)) = (dropped.elapsed().as_secs_f64(), desk.carried()?);
+            let (at, (_, carried)) = (dropped.elapsed().as_secs_f64(), desk.carried(Direction::Up)?);
             if at >= grace && from.is_none() {
                 from = Some(carried);
             }
@@ -44,7 +44,7 @@ pub async fn row(goals: &Goals) -> Result<Shown> {
             Ok(())
         })?;
         let landed = dropped.elapsed().as_secs_f64();
-        let (_, after) = desk.carried()?;
+        let (_, after) = desk.carried(Direction::Up)?;
         let counted = after - from.context("it was over before there was anything to measure")?;
         // All that was not breaking's from the drop on is held to have gone in the time that counts; headers of its own
         // requests and what went twice are held to be others'. No figure is too good.

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use rushes_bench::Course;
+use rushes_bench::{Course, Direction};
 use rushes_rig::ctl::{Running, Rushesctl};
 use serde_json::Value;
 
@@ -32,10 +32,14 @@ impl<'a> Desk<'a> {
         self.course.at_client(|| self.ctl.spawn(&all))?
     }
 
-    /// IP bytes that have arrived so far in the upward direction, and TCP payload that set out.
-    pub fn carried(&self) -> Result<(u64, u64)> {
+    /// IP bytes that have arrived so far in this direction, and TCP payload that set out.
+    pub fn carried(&self, direction: Direction) -> Result<(u64, u64)> {
         let stats = self.course.link().context("a course without a link")?.stats()?;
-        Ok((stats.up.carried_bytes, rushes_bench::sample::payload(&stats, rushes_bench::Direction::Up)))
+        let way = match direction {
+            Direction::Up => &stats.up,
+            Direction::Down => &stats.down,
+        };
+        Ok((way.carried_bytes, rushes_bench::sample::payload(&stats, direction)))
     }
 }
 

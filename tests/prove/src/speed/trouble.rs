@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use rushes_bench::clips::Clips;
 use rushes_bench::link::{Congestion, Link};
-use rushes_bench::{Course, Way};
+use rushes_bench::{Course, Direction, Way};
 use serde::Serialize;
 use serde_json::json;
 
@@ -82,7 +82,7 @@ fn through(goals: &Goals, trouble: Trouble) -> Result<(f64, f64, serde_json::Val
     let begun = Instant::now();
     let mut carried: Vec<(f64, u64)> = Vec::new();
     let note = |carried: &mut Vec<(f64, u64)>| -> Result<()> {
-        carried.push((begun.elapsed().as_secs_f64(), desk.carried()?.0));
+        carried.push((begun.elapsed().as_secs_f64(), desk.carried(Direction::Up)?.0));
         Ok(())
     };
     until(&mut running, LONG, |rows| {
@@ -92,7 +92,7 @@ fn through(goals: &Goals, trouble: Trouble) -> Result<(f64, f64, serde_json::Val
     let lately: Vec<f64> = speeds(&carried).into_iter().rev().take(20).map(|(_, speed)| speed).collect();
     let full = rushes_bench::sample::median(&lately).context("no speed before the trouble")?;
     let there = acked(&running.rows()?);
-    let (_, set_out) = desk.carried()?;
+    let (_, set_out) = desk.carried(Direction::Up)?;
     trouble.begin(goals, link)?;
     let began = begun.elapsed().as_secs_f64();
     while begun.elapsed().as_secs_f64() < began + trouble.lasts(goals) {
@@ -102,7 +102,7 @@ fn through(goals: &Goals, trouble: Trouble) -> Result<(f64, f64, serde_json::Val
     trouble.end(link)?;
     let ended = begun.elapsed().as_secs_f64().max(began + trouble.lasts(goals));
     to_the_end(&mut running, LONG, |_| note(&mut carried))?;
-    let sent = desk.carried()?.1 - set_out;
+    let sent = desk.carried(Direction::Up)?.1 - set_out;
     let is_full = |(at, speed): &&(f64, f64)| *at > ended && *speed >= full * goals.full_share;
     let after = speeds(&carried).iter().find(is_full).map(|(at, _)| at - ended).context("never at full speed again")?;
     let again = sent as f64 / (goals.trouble_bytes - there) as f64;
