@@ -23,6 +23,7 @@ use crate::reach::LookOut;
 use crate::s3::{Offers, Store};
 use crate::transfer::{self, BatchId, Change, Direction, Life, Status, TransferId, UnixMs, Why};
 use crate::update::Board;
+use crate::uplink::Uplinks;
 use crate::wire::Wire;
 use crate::wishes;
 
@@ -35,6 +36,7 @@ pub(crate) struct Core {
     pub home: Home,
     pub journal: Journal,
     pub board: Board,
+    pub uplinks: Arc<Uplinks>,
     pub wire: Wire,
     pub purse: Purse,
     /// Somebody changed something that the conductor should look at.
@@ -62,12 +64,14 @@ impl Core {
         let all = journal.read(settings::profiles).await?;
         let in_use = journal.read(|c| settings::setting(c, IN_USE)).await?;
         let limits = journal.read(|c| settings::setting(c, wishes::LIMITS)).await?.unwrap_or_default();
+        let uplinks = Arc::new(Uplinks::default());
         Ok(Core {
             purse: Purse::new(home.clone()),
             home,
             journal,
             board: Board::new(),
-            wire: Wire::new()?,
+            wire: Wire::new(uplinks.clone())?,
+            uplinks,
             wake: Notify::new(),
             closing: CancellationToken::new(),
             look_out: LookOut::default(),

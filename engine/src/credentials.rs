@@ -195,7 +195,7 @@ pub async fn from_environment() -> Result<Keys> {
     let found = match EnvironmentVariableCredentialsProvider::new().provide_credentials().await {
         Ok(found) => Ok(found),
         Err(_) => {
-            let config = ProviderConfig::without_region().with_http_client(Wire::new()?);
+            let config = ProviderConfig::without_region().with_http_client(Wire::new(Arc::default())?);
             ProfileFileCredentialsProvider::builder().configure(&config).build().provide_credentials().await
         }
     };

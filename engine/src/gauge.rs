@@ -204,7 +204,7 @@ fn lane_row(core: &Core, rate: u64) -> LaneRow {
     };
     LaneRow {
         id: ONLY_LANE,
-        uplink: "Network".into(),
+        uplink: core.wire.uplink().map_or_else(|| "Network".into(), |uplink| uplink.label),
         route: route.into(),
         rate,
         connections: core.wire.meter().connections() as u32,

@@ -40,6 +40,7 @@ mod stretch;
 pub mod threads;
 pub mod transfer;
 mod update;
+pub mod uplink;
 mod watch;
 mod wire;
 mod wishes;

@@ -68,7 +68,7 @@ impl Rushes for Engine {
     }
 
     async fn limits(self, _: Context) -> LimitsRow {
-        LimitsRow { settings: self.core.limits(), now: self.core.keep_within_limits(), zone: self.core.zone(None) }
+        self.core.limits_row()
     }
 
     async fn set_limits(self, _: Context, settings: LimitSettings) -> Result<()> {

@@ -3,12 +3,12 @@
 
 use std::sync::PoisonError;
 
+use crate::api::{LimitsRow, UplinkRow};
 use crate::clock;
 use crate::core::{Core, no_transfer};
 use crate::error::{Code, Error, Result};
 use crate::journal::{settings, transfers};
-use crate::lane::ONLY_UPLINK;
-use crate::limit::{InForce, LimitSettings};
+use crate::limit::{InForce, LimitSettings, Plan};
 use crate::live::One;
 use crate::transfer::{Can, TransferId, Urgency};
 
@@ -66,6 +66,18 @@ impl Core {
         self.limits.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    pub(crate) fn limits_row(&self) -> LimitsRow {
+        let settings = self.limits();
+        let mut uplinks = self.uplinks.rows();
+        for name in settings.uplinks.keys() {
+            // One that is away now keeps its figures.
+            if uplinks.iter().all(|uplink| uplink.name != *name) {
+                uplinks.push(UplinkRow { name: name.clone(), label: name.clone() });
+            }
+        }
+        LimitsRow { settings, now: self.keep_within_limits(), zone: self.zone(None), uplinks }
+    }
+
     /// They hold from now on.
     pub(crate) async fn set_limits(&self, settings: LimitSettings) -> Result<()> {
         let kept = settings.clone();
@@ -76,13 +88,15 @@ impl Core {
         Ok(())
     }
 
-    /// Tells the wire what holds at this moment, and answers with it.
+    /// Tells the wire what holds at this moment, and answers with what does on the uplink that connections go through.
     pub(crate) fn keep_within_limits(&self) -> InForce {
         let settings = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
         let now = clock::now_in(&self.zone(None));
-        let in_force = settings.on(ONLY_UPLINK).in_force(&now);
-        self.wire.throttle().set(in_force.limits);
-        in_force
+        let holds = |plan: &Plan| plan.in_force(&now);
+        let own = settings.uplinks.iter().map(|(uplink, plan)| (uplink.clone(), holds(plan).limits)).collect();
+        self.wire.throttles().set(holds(&settings.plan).limits, &own);
+        let uplink = self.wire.uplink().map_or_else(String::new, |uplink| uplink.name);
+        holds(settings.on(&uplink))
     }
 
     /// The time zone of the named profile, or of the one in use, or of this computer: its IANA name.

@@ -4,6 +4,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
+use rushes_engine::limit::Limits;
 use rushes_rig::practice::Practice;
 use rushes_rig::{Scratch, footage};
 use support::{Bench, is_done};
@@ -59,6 +60,48 @@ async fn a_limit_that_is_lifted_midway_is_felt_at_once() {
     let row = bench.at_rest(id).await;
     assert!(is_done(&row), "{row:#?}");
     assert!(begun.elapsed() < Duration::from_secs(30), "took {:?}", begun.elapsed());
+}
+
+/// The tests' own network is this computer's loopback.
+const LOOPBACK: &str = if cfg!(target_os = "linux") { "lo" } else { "lo0" };
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg(unix)]
+async fn a_network_with_figures_of_its_own_keeps_to_them_from_the_moment_they_are_set() {
+    let _alone = ALONE.lock().await;
+    let scratch = Scratch::new();
+    let practice = Practice::start(&scratch).await.unwrap();
+    let clip = scratch.join("clip.mxf");
+    footage::random(&clip, 24 * MB, 1).unwrap();
+    let other = scratch.join("other.mxf");
+    footage::random(&other, 60 * MB, 2).unwrap();
+    let bench = Bench::open(&scratch.join("home"), practice.bucket()).await;
+    let none = Limits::default();
+    let begun = Instant::now();
+    // What holds on a network that is not ours holds nobody back here.
+    bench.set_limits_by_uplink(none, &[("another0", Limits { up: Some(MB), down: None })]).await;
+    assert!(is_done(&bench.send(&clip).await));
+    let free = begun.elapsed();
+
+    // Those that are under way change over to the figures that came.
+    bench.set_limits_by_uplink(Limits { up: Some(MB), down: None }, &[]).await;
+    let begun = Instant::now();
+    let id = bench.add(&[&other]).await.unwrap().transfers[0];
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(!is_done(&bench.row(id).await), "60 MB at 1 MB/s is a minute");
+    bench
+        .set_limits_by_uplink(
+            Limits { up: Some(MB), down: None },
+            &[(LOOPBACK, Limits { up: Some(10 * MB), down: None })],
+        )
+        .await;
+    let row = bench.at_rest(id).await;
+    assert!(is_done(&row), "{row:#?}");
+    let took = begun.elapsed();
+    assert!(
+        is_limited(took, 3.0 + 5.7, free),
+        "60 MB, at 1 and then at 10 MB/s, took {took:?}, and without a limit {free:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -29,6 +29,7 @@ export const NO_LIMITS = {
   settings: { plan: { always: { up: null, down: null }, schedule: [] }, uplinks: {} },
   now: { limits: { up: null, down: null }, until: null },
   zone: 'Europe/Zurich',
+  uplinks: [],
 };
 
 /** The engine of this test; answers as an empty newsroom does until told otherwise. */

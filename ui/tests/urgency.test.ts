@@ -9,7 +9,7 @@ import LimitSheet from '../src/components/LimitSheet.svelte';
 import type { Due, TransferRow } from '../src/lib/bindings';
 import { BREAKING_FROM, isBreakingSpot } from '../src/lib/dropspots';
 import { clockIn } from '../src/lib/format';
-import { settingsOf, typedOf } from '../src/lib/limits';
+import { allTypedOf, settingsOf } from '../src/lib/limits';
 import { compareRanks, rankOf, reorder } from '../src/lib/order';
 import { Drops } from '../src/lib/state/drops.svelte';
 import { profiles } from '../src/lib/state/profiles.svelte';
@@ -191,7 +191,26 @@ test('limits are typed in megabits, with hours and days', async () => {
   const schedule = [{ days: [1, 2, 3, 4], from: 480, to: 1080, limits: { up: 312_500, down: null } }];
   const settings = { plan: { always: { up: null, down: 12_500_000 }, schedule }, uplinks: {} };
   expect(onsave).toHaveBeenCalledWith(settings);
-  expect(settingsOf(typedOf(settings.plan), settings)).toEqual(settings);
+  expect(settingsOf(allTypedOf(settings))).toEqual(settings);
+});
+
+test('a network has figures of its own, or the ones for all', async () => {
+  const user = userEvent.setup();
+  const onsave = vi.fn(async () => null);
+  const uplinks = [{ name: 'wwan0', label: 'Mobile (wwan0)' }];
+  render(LimitSheet, { row: { ...NO_LIMITS, uplinks }, now: NOW, onsave, onclose: () => {} });
+  await user.type(screen.getByTestId('limit-up'), '80');
+  await user.selectOptions(screen.getByTestId('limit-where'), 'wwan0');
+  expect(screen.queryByTestId('limit-up')).toBeNull();
+  await user.click(screen.getByTestId('limit-own'));
+  await user.type(screen.getByTestId('limit-up'), '2');
+  await user.click(screen.getByTestId('limit-save'));
+  const always = (megabits: number) => ({ always: { up: megabits * 125_000, down: null }, schedule: [] });
+  expect(onsave).toHaveBeenLastCalledWith({ plan: always(80), uplinks: { wwan0: always(2) } });
+
+  await user.click(screen.getByTestId('limit-own'));
+  await user.click(screen.getByTestId('limit-save'));
+  expect(onsave).toHaveBeenLastCalledWith({ plan: always(80), uplinks: {} });
 });
 
 test('what is no limit is said in the sheet; removing all takes one press', async () => {

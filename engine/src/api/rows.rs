@@ -139,6 +139,19 @@ pub struct LimitsRow {
     pub now: InForce,
     /// The time zone in which the schedule is meant, by its IANA name: the newsroom's.
     pub zone: String,
+    /// The networks that this computer is on, and those that have figures of their own.
+    pub uplinks: Vec<UplinkRow>,
+}
+
+/// A network interface.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub struct UplinkRow {
+    /// The system's name, by which limits go.
+    pub name: String,
+    /// What people call it.
+    pub label: String,
 }
 
 /// An uplink and a route, with what it carries.

@@ -21,9 +21,6 @@ use preempt::{Urgent, is_shut};
 /// The lane of this version: this computer's network, by the profile's route. The strip's colours go by it.
 pub(crate) const ONLY_LANE: u32 = 1;
 
-/// The name of its uplink, as far as limits go by it: whichever the system chooses.
-pub(crate) const ONLY_UPLINK: &str = "";
-
 /// What all requests of a direction hold of their bytes, and the bounds of each one's share. Smaller pieces cost more
 /// turns between the threads that read and write the disk and those that serve the connections.
 const BUFFERS: usize = 16 << 20;

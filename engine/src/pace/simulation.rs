@@ -122,7 +122,7 @@ const WEIGHT: (f64, f64) = (0.6, 1.6);
 /// Less than this is not worth a request of its own.
 const WORTH_TAKING: f64 = 128.0 * 1_024.0;
 
-/// One course over a link that may change with time.
+/// One of those that share a link.
 struct Run {
     random: StdRng,
     job: Job,
@@ -134,54 +134,103 @@ struct Run {
     ready: usize,
     /// Bytes that no request has yet.
     open: f64,
+    /// What lies in the link's queue: its own, and the others'.
     queue: f64,
+    beside: f64,
     moved: f64,
     least: f64,
     at: f64,
     last_second: VecDeque<f64>,
+    course: Course,
 }
 
-/// `for_ms` at the most.
+/// One course over a link that may change with time, `for_ms` at the most.
 pub(super) fn run(seed: u64, for_ms: f64, job: Job, link: impl Fn(f64) -> Link) -> Course {
-    let mut run = Run {
-        random: StdRng::seed_from_u64(seed),
-        job,
-        pace: Pace::default(),
-        ceiling: Ceiling::default(),
-        told: None,
-        flying: Vec::new(),
-        // Opened beside what goes before.
-        ready: START,
-        open: job.bytes,
-        queue: 0.0,
-        moved: 0.0,
-        least: f64::MAX,
-        at: 0.0,
-        last_second: VecDeque::new(),
-    };
-    let mut course = Course { moments: Vec::new(), took: None };
-    while run.at < for_ms {
-        let link = link(run.at);
-        run.begin_requests(&link);
-        run.step(&link);
-        let delivered = run.moved - run.queue;
-        if run.open <= 0.0 && run.flying.is_empty() && run.queue < 1.0 {
-            let (before, after) = job.way.trips();
-            course.took = Some(run.at + link.path * (before + after + 0.5));
-            break;
+    side_by_side(seed, for_ms, &[(job, 0.0)], link).remove(0)
+}
+
+/// Several on one link, who know nothing of each other and begin when they begin (milliseconds).
+pub(super) fn side_by_side(seed: u64, for_ms: f64, jobs: &[(Job, f64)], link: impl Fn(f64) -> Link) -> Vec<Course> {
+    let begun = |(i, (job, _)): (usize, &(Job, f64))| Run::of(seed + 1_000 * i as u64, *job);
+    let mut runs: Vec<Run> = jobs.iter().enumerate().map(begun).collect();
+    let mut at = 0.0;
+    while at < for_ms && runs.iter().any(|run| run.course.took.is_none()) {
+        let link = link(at);
+        let all: f64 = runs.iter().map(|run| run.queue).sum();
+        let mut wants: Vec<Vec<f64>> = Vec::new();
+        for (run, (_, begins)) in runs.iter_mut().zip(jobs) {
+            run.at = at;
+            run.beside = all - run.queue;
+            let on = at >= *begins && run.course.took.is_none();
+            wants.push(if on { run.wants(&link) } else { Vec::new() });
         }
-        let goodput = run.over_last_second(delivered);
-        if ((run.at / STEP) as u64).is_multiple_of(5) {
-            run.feed(&link, delivered);
-            course.moments.push(Moment { at: run.at, allowed: run.pace.allowed(), goodput });
+        let offered: f64 = wants.iter().flatten().sum();
+        let (drained, dropped) = link.carry(all, offered);
+        let share = if offered > 0.0 { (offered - dropped) / offered } else { 0.0 };
+        at += STEP;
+        for (run, wants) in runs.iter_mut().zip(&wants) {
+            let own = run.queue + wants.iter().sum::<f64>() * share;
+            run.queue = (own - drained * own / (all + offered * share).max(1.0)).max(0.0);
+            if !wants.is_empty() || run.queue > 0.0 {
+                run.send(&link, wants, share, dropped > 0.0);
+            }
+            run.at = at;
+            run.look(&link);
         }
     }
-    course
+    runs.into_iter().map(|run| run.course).collect()
+}
+
+impl Link {
+    /// Of what lies in the queue and is offered now, what goes on in this step, and what does not fit.
+    fn carry(&self, queued: f64, offered: f64) -> (f64, f64) {
+        let rate = self.rate * PAYLOAD;
+        let drained = (rate * STEP).min(queued + offered);
+        (drained, (queued + offered - drained - self.queue * rate).max(0.0))
+    }
 }
 
 impl Run {
+    fn of(seed: u64, job: Job) -> Run {
+        Run {
+            random: StdRng::seed_from_u64(seed),
+            job,
+            pace: Pace::default(),
+            ceiling: Ceiling::default(),
+            told: None,
+            flying: Vec::new(),
+            // Opened beside what goes before.
+            ready: START,
+            open: job.bytes,
+            queue: 0.0,
+            beside: 0.0,
+            moved: 0.0,
+            least: f64::MAX,
+            at: 0.0,
+            last_second: VecDeque::new(),
+            course: Course { moments: Vec::new(), took: None },
+        }
+    }
+
+    fn look(&mut self, link: &Link) {
+        if self.course.took.is_some() {
+            return;
+        }
+        let delivered = self.moved - self.queue;
+        if self.open <= 0.0 && self.flying.is_empty() && self.queue < 1.0 {
+            let (before, after) = self.job.way.trips();
+            self.course.took = Some(self.at + link.path * (before + after + 0.5));
+            return;
+        }
+        let goodput = self.over_last_second(delivered);
+        if ((self.at / STEP) as u64).is_multiple_of(5) {
+            self.feed(link, delivered);
+            self.course.moments.push(Moment { at: self.at, allowed: self.pace.allowed(), goodput });
+        }
+    }
+
     fn trip(&self, link: &Link) -> f64 {
-        link.path + self.queue / (link.rate * PAYLOAD)
+        link.path + (self.queue + self.beside) / (link.rate * PAYLOAD)
     }
 
     fn begin_requests(&mut self, link: &Link) {
@@ -213,11 +262,12 @@ impl Run {
         }
     }
 
-    fn step(&mut self, link: &Link) {
+    /// What each request would send in this step if the link were its own.
+    fn wants(&mut self, link: &Link) -> Vec<f64> {
+        self.begin_requests(link);
         let trip = self.trip(link);
-        let rate = link.rate * PAYLOAD;
-        self.least = self.least.min(link.path);
-        // What each would send in this step if the link were its own.
+        // Whoever comes to a full link never sees it empty.
+        self.least = self.least.min(trip);
         let mean = self.flying.iter().map(|c| c.left).sum::<f64>() / self.flying.len().max(1) as f64;
         let weight = |left: f64| (left / mean).clamp(WEIGHT.0, WEIGHT.1);
         let weights: f64 = self.flying.iter().map(|c| weight(c.left)).sum();
@@ -228,13 +278,13 @@ impl Run {
             let want = if c.silent > 0.0 { 0.0 } else { (c.window * PACKET / trip * STEP).min(c.left) };
             wants.push(held.map_or(want, |held| want.min(held * weight(c.left))));
         }
-        let offered: f64 = wants.iter().sum();
-        self.queue += offered - (rate * STEP).min(self.queue + offered);
-        let full = link.queue * rate;
-        let dropped = (self.queue - full).max(0.0);
-        self.queue = self.queue.min(full);
-        let share = if offered > 0.0 { (offered - dropped) / offered } else { 0.0 };
-        for (c, want) in self.flying.iter_mut().zip(&wants) {
+        wants
+    }
+
+    /// Of what was wanted, this share found room.
+    fn send(&mut self, link: &Link, wants: &[f64], share: f64, overflows: bool) {
+        let trip = link.path + (self.queue + self.beside) / (link.rate * PAYLOAD);
+        for (c, want) in self.flying.iter_mut().zip(wants) {
             if *want <= 0.0 {
                 continue;
             }
@@ -243,7 +293,7 @@ impl Run {
             self.moved += got;
             let packets = want / PACKET;
             let unlucky = 1.0 - (1.0 - link.loss).powf(packets);
-            let crowded = dropped > 0.0 && self.random.random_bool((packets / 20.0).min(0.5));
+            let crowded = overflows && self.random.random_bool((packets / 20.0).min(0.5));
             if (link.halves && self.random.random_bool(unlucky)) || crowded {
                 // Cubic gives back three tenths, BBR next to nothing.
                 c.window = (c.window * if link.halves { 0.7 } else { 0.95 }).max(2.0);
@@ -265,7 +315,6 @@ impl Run {
         // Of the last packet of a request nothing is left out by rounding.
         self.flying.retain(|c| c.left > 1.0);
         self.ready += before - self.flying.len();
-        self.at += STEP;
     }
 
     fn over_last_second(&mut self, delivered: f64) -> f64 {

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::simulation::{BUREAU, Course, HOTEL, Job, Link, NEAR, REMOTE, Way, run};
+use super::simulation::{BUREAU, Course, HOTEL, Job, Link, NEAR, REMOTE, Way, run, side_by_side};
 use super::*;
 
 const MIB: f64 = 1_048_576.0;
@@ -64,6 +64,29 @@ fn a_link_that_changes_is_followed() {
     let share =
         over_seeds(|seed| run(seed, 90_000.0, Job::endless(MIB), better).share(BUREAU.rate, 60_000.0, 90_000.0));
     assert!(share >= 0.7, "{share:.2} after it became ten times as fast");
+}
+
+/// Of two that send as fast as they can over one link, the one that came later has a fair share soon, and neither the link
+/// nor the other is lost to it.
+#[test]
+fn two_on_one_link_share_it() {
+    for (name, link, way) in [
+        ("bureau, down", BUREAU, Way::Down),
+        ("bureau, up", sturdy(BUREAU), Way::Up),
+        ("remote, down", REMOTE, Way::Down),
+        ("hotel, up", HOTEL, Way::Up),
+    ] {
+        let job = Job { bytes: f64::INFINITY, ..file(way) };
+        let shares = |seed: u64| {
+            let courses = side_by_side(seed, 90_000.0, &[(job, 0.0), (job, 20_000.0)], |_| link);
+            [0, 1].map(|i| courses[i].share(link.rate, 50_000.0, 90_000.0))
+        };
+        let all: Vec<[f64; 2]> = (0..5).map(shares).collect();
+        let later = median(all.iter().map(|[first, later]| later / (first + later)).collect());
+        let both = median(all.iter().map(|[first, later]| first + later).collect());
+        assert!((0.33..=0.67).contains(&later), "{name}: the later one has {later:.2} of what both carry");
+        assert!(both > 0.8, "{name}: together {both:.2} of the link");
+    }
 }
 
 #[test]

@@ -52,7 +52,7 @@ async fn sent_with(sum: PartSum) -> String {
     };
     let keys =
         Keys { access_key_id: "AKIAWIRE".into(), secret_access_key: "secret".to_owned().into(), session_token: None };
-    let store = Store::new(&profile, given(&keys), &Wire::new().unwrap());
+    let store = Store::new(&profile, given(&keys), &Wire::new(std::sync::Arc::default()).unwrap());
     let mut file = tempfile::NamedTempFile::new().unwrap();
     std::io::Write::write_all(&mut file, b"123456789").unwrap();
     let source = Source::open(file.path()).await.unwrap();

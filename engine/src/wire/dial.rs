@@ -5,8 +5,8 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -18,7 +18,8 @@ use tokio::net::{TcpStream, lookup_host};
 use tower_service::Service;
 
 use super::socket::{Meter, Socket};
-use super::throttle::Throttle;
+use super::throttle::Throttles;
+use crate::uplink::{Uplink, Uplinks};
 
 /// For one address. A far office over satellite takes two seconds to shake hands.
 const CONNECT: Duration = Duration::from_secs(15);
@@ -28,14 +29,29 @@ const NEXT: Duration = Duration::from_millis(300);
 #[derive(Clone)]
 pub(super) struct Dial {
     meter: Arc<Meter>,
-    throttle: Arc<Throttle>,
+    throttles: Arc<Throttles>,
+    uplinks: Arc<Uplinks>,
+    /// What the last connection goes through.
+    last: Arc<Mutex<Option<Uplink>>>,
     /// Where in the list of addresses the next connection begins.
     turn: Arc<AtomicUsize>,
 }
 
 impl Dial {
-    pub(super) fn new(meter: Arc<Meter>, throttle: Arc<Throttle>) -> Dial {
-        Dial { meter, throttle, turn: Arc::default() }
+    pub(super) fn new(meter: Arc<Meter>, throttles: Arc<Throttles>, uplinks: Arc<Uplinks>) -> Dial {
+        Dial { meter, throttles, uplinks, last: Arc::default(), turn: Arc::default() }
+    }
+
+    /// What the last connection goes through.
+    pub(super) fn uplink(&self) -> Option<Uplink> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note_uplink(&self, stream: &TcpStream) -> String {
+        let uplink = stream.local_addr().ok().and_then(|local| self.uplinks.of(local.ip().to_canonical()));
+        let name = uplink.as_ref().map_or_else(String::new, |uplink| uplink.name.clone());
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = uplink;
+        name
     }
 }
 
@@ -56,7 +72,8 @@ impl Service<Uri> for Dial {
             // A peer that vanished without a word is noticed even where nothing is being sent.
             let alive = TcpKeepalive::new().with_time(Duration::from_secs(20)).with_interval(Duration::from_secs(5));
             SockRef::from(&stream).set_tcp_keepalive(&alive)?;
-            Ok(TokioIo::new(Socket::new(stream, dial.meter, &dial.throttle)))
+            let uplink = dial.note_uplink(&stream);
+            Ok(TokioIo::new(Socket::new(stream, dial.meter, dial.throttles, uplink)))
         })
     }
 }

@@ -30,34 +30,41 @@ use self::dial::Dial;
 use self::pool::Pool;
 pub use self::socket::{Meter, Moved};
 use self::stall::Stalled;
-use self::throttle::Throttle;
+use self::throttle::Throttles;
 use crate::error::Result;
 use crate::portal;
+use crate::uplink::{Uplink, Uplinks};
 
 /// One lane's transport. Cheap to clone; clones share the pool.
 #[derive(Clone)]
 pub struct Wire {
     pool: Pool,
     meter: Arc<Meter>,
-    throttle: Arc<Throttle>,
+    throttles: Arc<Throttles>,
+    dial: Dial,
 }
 
 impl Wire {
-    pub fn new() -> Result<Wire> {
+    pub(crate) fn new(uplinks: Arc<Uplinks>) -> Result<Wire> {
         let meter = Arc::new(Meter::default());
-        let throttle = Arc::new(Throttle::default());
-        let dial = Dial::new(meter.clone(), throttle.clone());
+        let throttles = Arc::new(Throttles::default());
+        let dial = Dial::new(meter.clone(), throttles.clone(), uplinks);
         let connector = HttpsConnectorBuilder::new()
             .with_tls_config(tls::config()?)
             .https_or_http()
             .enable_http1()
             .wrap_connector(dial.clone());
-        Ok(Wire { pool: Pool::new(connector, dial), meter, throttle })
+        Ok(Wire { pool: Pool::new(connector, dial.clone()), meter, throttles, dial })
     }
 
     /// What its connections may move.
-    pub(crate) fn throttle(&self) -> &Throttle {
-        &self.throttle
+    pub(crate) fn throttles(&self) -> &Throttles {
+        &self.throttles
+    }
+
+    /// The uplink that its connections go through, as far as the last one tells.
+    pub(crate) fn uplink(&self) -> Option<Uplink> {
+        self.dial.uplink()
     }
 
     /// Connections to where the last request went are opened ahead, so that `wanted` lie ready.

@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, BufReader, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::system::{Probe, Told, probe, tune};
-use super::throttle::{Throttle, Turns};
+use super::throttle::{Throttles, Turns};
 
 /// Bytes, TLS and HTTP included, since the lane began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -234,12 +234,16 @@ pub(super) struct Socket {
     stream: BufReader<TcpStream>,
     counts: Arc<Counts>,
     meter: Arc<Meter>,
+    throttles: Arc<Throttles>,
+    /// The uplink that it goes through, by the system's name; empty where the system does not tell.
+    uplink: String,
+    generation: u64,
     turns_up: Turns,
     turns_down: Turns,
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream, meter: Arc<Meter>, throttle: &Throttle) -> Socket {
+    pub(super) fn new(stream: TcpStream, meter: Arc<Meter>, throttles: Arc<Throttles>, uplink: String) -> Socket {
         let sturdy = tune(&stream);
         let counts = Arc::new(Counts {
             written: AtomicU64::new(0),
@@ -256,7 +260,18 @@ impl Socket {
             sockets.sturdy = sturdy;
         }
         let stream = BufReader::with_capacity(READ, stream);
-        Socket { stream, counts, meter, turns_up: throttle.up(), turns_down: throttle.down() }
+        let (generation, throttle) = throttles.on(&uplink);
+        let (turns_up, turns_down) = (throttle.up(), throttle.down());
+        Socket { stream, counts, meter, throttles, uplink, generation, turns_up, turns_down }
+    }
+
+    /// Its uplink may have figures of its own since, or none any more.
+    fn keep_up_with_limits(&mut self) {
+        if self.throttles.generation() != self.generation {
+            let (generation, throttle) = self.throttles.on(&self.uplink);
+            self.generation = generation;
+            (self.turns_up, self.turns_down) = (throttle.up(), throttle.down());
+        }
     }
 }
 
@@ -280,6 +295,7 @@ impl Connection for Socket {
 
 impl AsyncRead for Socket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.keep_up_with_limits();
         let before = buffer.filled().len();
         let polled = if self.turns_down.are_counted() {
             let turn = ready!(self.turns_down.poll_take(cx, buffer.remaining()));
@@ -299,6 +315,7 @@ impl AsyncRead for Socket {
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.keep_up_with_limits();
         let turn = ready!(self.turns_up.poll_take(cx, bytes.len()));
         let polled = Pin::new(&mut self.stream).poll_write(cx, &bytes[..turn]);
         self.turns_up.give_back(turn - written(&polled));
@@ -313,6 +330,7 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.keep_up_with_limits();
         if self.turns_up.are_counted() {
             let first = slices.iter().find(|slice| !slice.is_empty()).map_or(&[][..], |slice| slice);
             return self.poll_write(cx, first);

@@ -1,8 +1,8 @@
-//! Keeps a lane within its limits: one bucket of tokens a direction, shared by all its sockets, which take turns in small
-//! pieces. It is told what may pass and knows neither schedules nor transfers. Where there is no limit it costs an
-//! atomic look.
+//! Keeps a lane within its limits: one bucket of tokens a direction, shared by the sockets that it holds for, which take
+//! turns in small pieces. It is told what may pass and knows neither schedules nor transfers. Where there is no limit it
+//! costs an atomic look.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -23,7 +23,17 @@ const BURST: Duration = Duration::from_millis(50);
 /// Who is not the first looks this often whether the first has gone.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// A lane's limits.
+/// A lane's limits, by the uplink that a socket goes through: one that has figures of its own keeps to them, and all others
+/// share the general ones.
+#[derive(Debug, Default)]
+pub(crate) struct Throttles {
+    general: Arc<Throttle>,
+    own: Mutex<HashMap<String, Arc<Throttle>>>,
+    /// Grows when an uplink gets figures of its own or loses them: sockets look again for which hold for them.
+    generation: AtomicU64,
+}
+
+/// Limits for those who share them.
 #[derive(Debug, Default)]
 pub(crate) struct Throttle {
     up: Arc<Bucket>,
@@ -64,9 +74,55 @@ pub(crate) struct Turns {
     sleep: Option<Pin<Box<Sleep>>>,
 }
 
+impl Throttles {
+    /// From now on, also for those who wait.
+    pub(crate) fn set(&self, general: Limits, own: &HashMap<String, Limits>) {
+        self.general.set(general);
+        let mut known = self.locked();
+        let before = known.len();
+        known.retain(|uplink, throttle| {
+            let stays = own.contains_key(uplink);
+            if !stays {
+                throttle.set(Limits::default());
+            }
+            stays
+        });
+        let mut others = known.len() != before;
+        for (uplink, limits) in own {
+            known
+                .entry(uplink.clone())
+                .or_insert_with(|| {
+                    others = true;
+                    Arc::default()
+                })
+                .set(*limits);
+        }
+        if others {
+            self.generation.fetch_add(1, Ordering::AcqRel);
+            // Whoever waits may be held by others from now on.
+            self.general.up.wake_all();
+            self.general.down.wake_all();
+        }
+    }
+
+    /// What holds on this uplink, and in which generation.
+    pub(crate) fn on(&self, uplink: &str) -> (u64, Arc<Throttle>) {
+        let own = self.locked();
+        (self.generation(), own.get(uplink).unwrap_or(&self.general).clone())
+    }
+
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    fn locked(&self) -> MutexGuard<'_, HashMap<String, Arc<Throttle>>> {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Throttle {
     /// From now on, also for those who wait.
-    pub(crate) fn set(&self, limits: Limits) {
+    fn set(&self, limits: Limits) {
         self.up.set(limits.up.unwrap_or(0));
         self.down.set(limits.down.unwrap_or(0));
     }
@@ -90,8 +146,13 @@ impl Bucket {
         state.rate = rate;
         state.tokens = state.tokens.min(state.capacity());
         self.limited.store(rate > 0, Ordering::Release);
+        drop(state);
         // How long they must sleep is another now.
-        state.line.iter().for_each(|(_, waker)| waker.wake_by_ref());
+        self.wake_all();
+    }
+
+    fn wake_all(&self) {
+        self.locked().line.iter().for_each(|(_, waker)| waker.wake_by_ref());
     }
 
     fn locked(&self) -> MutexGuard<'_, State> {
@@ -302,5 +363,26 @@ mod tests {
         let then = Instant::now();
         assert_eq!(poll_fn(|cx| throttle.down().poll_take(cx, 1 << 30)).await, 1 << 30);
         assert!(then.elapsed() < Duration::from_millis(500));
+    }
+    #[tokio::test]
+    async fn an_uplink_with_figures_of_its_own_keeps_to_them_and_the_others_share_the_general_ones() {
+        let throttles = Throttles::default();
+        let (before, general) = throttles.on("wwan0");
+        throttles.set(limit(400_000), &HashMap::new());
+        assert!(Arc::ptr_eq(&general, &throttles.on("wlan0").1));
+        assert_eq!(throttles.generation(), before, "figures change without a word to the sockets");
+
+        let mut waiting = general.up();
+        while tokio::time::timeout(Duration::ZERO, poll_fn(|cx| waiting.poll_take(cx, 100_000))).await.is_ok() {}
+        throttles.set(limit(400_000), &[("wwan0".to_owned(), limit(40_000))].into());
+        assert!(throttles.generation() > before);
+        let (_, own) = throttles.on("wwan0");
+        let passed: u64 = pass(&own, 2, Duration::from_secs(2)).await.iter().sum();
+        assert!((60_000..=120_000).contains(&passed), "{passed}");
+        assert!(Arc::ptr_eq(&general, &throttles.on("wlan0").1));
+
+        throttles.set(limit(400_000), &HashMap::new());
+        assert!(Arc::ptr_eq(&general, &throttles.on("wwan0").1));
+        assert!(!own.up().are_counted(), "nobody is left to wait by figures that are gone");
     }
 }

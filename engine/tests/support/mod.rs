@@ -106,8 +106,14 @@ impl Bench {
     }
 
     pub async fn set_limits(&self, up: Option<u64>, down: Option<u64>) {
-        let plan = Plan { always: Limits { up, down }, schedule: Vec::new() };
-        let settings = LimitSettings { plan, ..LimitSettings::default() };
+        self.set_limits_by_uplink(Limits { up, down }, &[]).await;
+    }
+
+    /// Figures for all networks, and for some of their own.
+    pub async fn set_limits_by_uplink(&self, general: Limits, own: &[(&str, Limits)]) {
+        let plan = |always| Plan { always, schedule: Vec::new() };
+        let uplinks = own.iter().map(|(uplink, limits)| ((*uplink).to_owned(), plan(*limits))).collect();
+        let settings = LimitSettings { plan: plan(general), uplinks };
         self.connection
             .call(settings, async |engine, context, settings| engine.set_limits(context, settings).await)
             .await

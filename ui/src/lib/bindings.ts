@@ -281,6 +281,8 @@ export type LimitsRow = {
 	now: InForce,
 	/**  The time zone in which the schedule is meant, by its IANA name: the newsroom's. */
 	zone: string,
+	/**  The networks that this computer is on, and those that have figures of their own. */
+	uplinks: UplinkRow[],
 };
 
 export type Notice = {
@@ -473,6 +475,14 @@ export type Update = {
 	profiles: number,
 	/**  Things to tell the user once, by native notification. Each has its own rising `id`. */
 	notices: Notice[],
+};
+
+/**  A network interface. */
+export type UplinkRow = {
+	/**  The system's name, by which limits go. */
+	name: string,
+	/**  What people call it. */
+	label: string,
 };
 
 /**  Whether it will be made. Milliseconds; forecasts move, so none of these is a promise before it has landed. */

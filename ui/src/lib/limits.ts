@@ -13,6 +13,8 @@ export type Typed = { up: string; down: string; lines: TypedLine[] };
 /** Office hours, to begin with. */
 export const blank = (): TypedLine => ({ days: [1, 2, 3, 4, 5], from: '08:00', to: '18:00', up: '', down: '' });
 
+export const NO_LIMIT: Plan = { always: { up: null, down: null }, schedule: [] };
+
 const shown = (figure: number | null) => (figure === null ? '' : String(figure / BYTES_A_MEGABIT));
 
 export function typedOf(plan: Plan): Typed {
@@ -48,8 +50,30 @@ function spanOf(line: TypedLine): Span | string {
   return typeof limits === 'string' ? limits : { days: line.days, from, to, limits };
 }
 
-/** What the engine is to keep, or a sentence about what was typed. Other uplinks' figures stay as they are. */
-export function settingsOf(typed: Typed, before: LimitSettings): LimitSettings | string {
+/** The name under which the figures for all networks stand that have none of their own. */
+export const EVERYWHERE = '';
+
+/** By the network's name. */
+export type TypedByUplink = Record<string, Typed>;
+
+export function allTypedOf(settings: LimitSettings): TypedByUplink {
+  const own = Object.entries(settings.uplinks ?? {}).map(([name, plan]) => [name, typedOf(plan)] as const);
+  return { ...Object.fromEntries(own), [EVERYWHERE]: typedOf(settings.plan) };
+}
+
+/** What the engine is to keep, or a sentence about what was typed. */
+export function settingsOf(typed: TypedByUplink): LimitSettings | string {
+  const settings: LimitSettings = { plan: NO_LIMIT, uplinks: {} };
+  for (const [name, one] of Object.entries(typed)) {
+    const plan = planOf(one);
+    if (typeof plan === 'string') return plan;
+    if (name === EVERYWHERE) settings.plan = plan;
+    else settings.uplinks = { ...settings.uplinks, [name]: plan };
+  }
+  return settings;
+}
+
+function planOf(typed: Typed): Plan | string {
   const always = limitsOf(typed);
   if (typeof always === 'string') return always;
   const schedule: Span[] = [];
@@ -58,5 +82,5 @@ export function settingsOf(typed: Typed, before: LimitSettings): LimitSettings |
     if (typeof span === 'string') return span;
     schedule.push(span);
   }
-  return { ...before, plan: { always, schedule } };
+  return { always, schedule };
 }

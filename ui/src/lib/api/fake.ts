@@ -8,6 +8,10 @@ import { busyRows, manyRows, newRow, NAIROBI } from './fake/scenes';
 import type { Answer, Api, Commands } from './index';
 
 const TICK_MS = 200;
+const UPLINKS = [
+  { name: 'eth0', label: 'Ethernet (eth0)' },
+  { name: 'wwan0', label: 'Mobile (wwan0)' },
+];
 
 const ok = <T>(data: T): Answer<T> => ({ status: 'ok', data });
 const later = <T>(answer: Answer<T>, ms = 60) => new Promise<Answer<T>>((done) => setTimeout(() => done(answer), ms));
@@ -74,7 +78,7 @@ export function fake(): Api {
       return changed(ok(null));
     },
     openPortal: async () => later(ok(null)),
-    limits: async () => later(ok({ settings: limits, now: floor.limit, zone: 'Africa/Nairobi' })),
+    limits: async () => later(ok({ settings: limits, now: floor.limit, zone: 'Africa/Nairobi', uplinks: UPLINKS })),
     setLimits: async (settings) => {
       limits = settings;
       floor.limit = { limits: settings.plan.always, until: null };
