@@ -151,7 +151,10 @@ fn forecast(
     let ends = ends(now, calm, line.iter().map(|(_, left)| *left));
     let next = *reached..(*reached + AT_A_TIME).min(line.len());
     *reached = next.end.max(*reached);
-    let flying = |id: &TransferId| live.get(*id).map_or(0, |one| u64::from(one.in_flight()));
+    // What stands back for something breaking has requests, and nothing moves in them.
+    let yields = |one: &One| breaking && !one.transfer.urgency.breaking;
+    let moving = |one: &One| if yields(one) { 0 } else { u64::from(one.in_flight()) };
+    let flying = |id: &TransferId| live.get(*id).map_or(0, moving);
     let in_flight: u64 = live.standing().driven().iter().filter(|id| is_of(live, **id, direction)).map(flying).sum();
     for (i, (id, _)) in line.iter().enumerate() {
         if !next.contains(&i) && !drawn.contains(id) {
@@ -159,11 +162,10 @@ fn forecast(
         }
         drawn.insert(*id);
         live.forecast(*id, |one| {
-            let flying = u64::from(one.in_flight());
             one.eta = ends[i];
-            one.yields = breaking && !one.transfer.urgency.breaking;
+            one.yields = yields(one);
             // The link's rate is known, not each request's: those in flight share it.
-            one.rate = (rate * flying).checked_div(in_flight).unwrap_or(0);
+            one.rate = (rate * moving(one)).checked_div(in_flight).unwrap_or(0);
         });
     }
     ends.last().copied().flatten()
