@@ -56,6 +56,22 @@ pub fn write_all_at(file: &File, mut bytes: &[u8], mut offset: u64) -> Result<()
     Ok(())
 }
 
+/// Asks for as large pages as the system has, of `size` bytes and at multiples of it, where all of one lies in this memory:
+/// it is filled and handed to the disk in one piece. What the system does not grant stays as it is.
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code)]
+pub fn prefer_large_pages(memory: &mut [u8], size: usize) {
+    let first = memory.as_ptr().align_offset(size);
+    let whole = memory.len().saturating_sub(first) / size * size;
+    if whole > 0 {
+        // SAFETY: the range lies within `memory`, which is borrowed for this call; the advice changes no byte of it.
+        unsafe { libc::madvise(memory[first..].as_mut_ptr().cast(), whole, libc::MADV_HUGEPAGE) };
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn prefer_large_pages(_: &mut [u8], _: usize) {}
+
 /// The same file, for writing whole pages from whole pages of memory past the cache. `None` where its system has no such
 /// way. Follows no link.
 #[cfg(target_os = "linux")]

@@ -30,7 +30,7 @@ const ROUND_TRIP: Duration = Duration::from_millis(80);
 /// When no slot is waited for, slow requests are looked at this often.
 const LOOK: Duration = Duration::from_millis(100);
 /// Between two journal entries while requests are under way. What is whole before that is fetched again after a crash.
-const JOURNALED: Duration = Duration::from_millis(50);
+const JOURNALED: Duration = Duration::from_millis(200);
 
 /// One download's requests.
 pub(super) struct Fetch<'a> {

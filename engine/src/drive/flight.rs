@@ -194,9 +194,9 @@ async fn fetch(
             }
         }
     };
-    let laid = writer.finish().await;
-    flight.tell_of(laid, number, tell).await?;
-    flight.back_to(writer.written());
+    let (laid, written) = writer.finish().await.map_err(Ended::Disk)?;
+    flight.tell_of(Ok(laid), number, tell).await?;
+    flight.back_to(written);
     match broken {
         Some(broken) => Err(broken),
         None if flight.left().length() > 0 => Err(broken_off("the range ended early")),

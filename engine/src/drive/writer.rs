@@ -31,13 +31,9 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn new(sink: Sink, each: u64, piece: usize, at: u64) -> Writer {
-        let filling = Piece::new(at, piece);
+        let filling = sink.piece(at, piece);
         let sum = Crc64Sum::default();
         Writer { sink, each, piece, filling, begun: at, sum, under_way: None, spare: None, written: at }
-    }
-
-    pub(super) fn written(&self) -> u64 {
-        self.written
     }
 
     /// Takes what came, and writes where it is enough. Answers with what became laid, a part's end at a time. After an
@@ -59,22 +55,25 @@ impl Writer {
         Ok(laid)
     }
 
-    /// Nothing more comes: all is written.
-    pub(super) async fn finish(&mut self) -> Result<Vec<Laid>> {
+    /// Nothing more comes: all is written. Answers also with how far the disk has it.
+    pub(super) async fn finish(mut self) -> Result<(Vec<Laid>, u64)> {
         let mut laid = Vec::new();
         if !self.filling.bytes().is_empty() {
             laid.extend(self.write().await?);
         }
         laid.extend(self.settle().await?);
         laid.extend(self.laid());
-        Ok(laid)
+        for piece in [Some(self.filling), self.spare].into_iter().flatten() {
+            self.sink.lay_by(piece);
+        }
+        Ok((laid, self.written))
     }
 
     /// Begins to write what came, once what came before it is written. A piece never goes beyond a part's end.
     async fn write(&mut self) -> Result<Option<Laid>> {
         let laid = self.settle().await?;
         let end = self.filling.end();
-        let next = self.spare.take().map_or_else(|| Piece::new(end, self.piece), |spare| spare.again_at(end));
+        let next = self.spare.take().map_or_else(|| self.sink.piece(end, self.piece), |spare| spare.again_at(end));
         let piece = std::mem::replace(&mut self.filling, next);
         let with_it = if end.is_multiple_of(self.each) { self.laid() } else { None };
         let sink = self.sink.clone();

@@ -25,7 +25,7 @@ pub(crate) const ONLY_LANE: u32 = 1;
 /// turns between the threads that read and write the disk and those that serve the connections.
 const BUFFERS: usize = 16 << 20;
 const PIECE_LEAST: usize = 64 << 10;
-const PIECE_MOST: usize = 1 << 20;
+const PIECE_MOST: usize = 2 << 20;
 
 /// This share of what is in flight is called the last.
 const LAST: usize = 2;

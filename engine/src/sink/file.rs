@@ -7,16 +7,20 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use crate::positioned::{past_the_cache, write_all_at};
+use crate::positioned::{past_the_cache, prefer_large_pages, write_all_at};
 
 /// Disks are written in multiples of this; memory for it begins at one.
 const PAGE: usize = 4 << 10;
+/// Memory for so much, where it begins at a multiple of it, may be one page to the system instead of hundreds.
+const LARGE_PAGE: usize = 2 << 20;
 
 /// Bytes that follow each other in the file, in memory of their own: what has a page of the file to itself has a page of
 /// memory to itself.
 #[derive(Debug)]
 pub struct Piece {
     memory: Vec<u8>,
+    /// It was made for.
+    most: usize,
     from: usize,
     length: usize,
     offset: u64,
@@ -25,13 +29,23 @@ pub struct Piece {
 impl Piece {
     /// For `most` bytes, which begin at `offset` in the file.
     pub fn new(offset: u64, most: usize) -> Piece {
-        Piece { memory: vec![0; most + PAGE], from: 0, length: 0, offset }.again_at(offset)
+        let mut memory = vec![0; most + begins_at(most)];
+        if most >= LARGE_PAGE {
+            prefer_large_pages(&mut memory, LARGE_PAGE);
+        }
+        Piece { memory, most, from: 0, length: 0, offset }.again_at(offset)
+    }
+
+    /// Whether it has room for so many bytes, and not for many more.
+    fn fits(&self, most: usize) -> bool {
+        (most..=most * 2).contains(&self.most)
     }
 
     /// Its memory, for other bytes.
     pub fn again_at(self, offset: u64) -> Piece {
-        let first_page = self.memory.as_ptr().align_offset(PAGE);
-        Piece { from: (first_page + (offset % PAGE as u64) as usize) % PAGE, length: 0, offset, ..self }
+        let align = begins_at(self.most);
+        let first_page = self.memory.as_ptr().align_offset(align);
+        Piece { from: (first_page + (offset % PAGE as u64) as usize) % align, length: 0, offset, ..self }
     }
 
     /// No more than it was made for.
@@ -54,18 +68,43 @@ impl Piece {
     }
 }
 
+/// What the memory for so many bytes begins at a multiple of.
+fn begins_at(most: usize) -> usize {
+    if most >= LARGE_PAGE { LARGE_PAGE } else { PAGE }
+}
+
 /// See the file's head.
 #[derive(Debug)]
 pub(super) struct Written {
     file: File,
     /// Past the cache; absent where the file's system has no such way. Who writes holds it.
     past: Mutex<Option<File>>,
+    /// Memory of requests that are through: what has been written to once is nearer than what the system must clear first.
+    spare: Mutex<Vec<Piece>>,
 }
+
+/// So many are kept for the next requests.
+const SPARE: usize = 8;
 
 impl Written {
     /// `file` is the open one at `path`.
     pub(super) fn new(file: File, path: &Path) -> Written {
-        Written { file, past: Mutex::new(past_the_cache(path)) }
+        Written { file, past: Mutex::new(past_the_cache(path)), spare: Mutex::default() }
+    }
+
+    /// For `most` bytes, which begin at `offset` in the file.
+    pub(super) fn piece(&self, offset: u64, most: usize) -> Piece {
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        // Requests have come to hold more or less than before.
+        spare.retain(|piece| piece.fits(most));
+        spare.pop().map_or_else(|| Piece::new(offset, most), |piece| piece.again_at(offset))
+    }
+
+    pub(super) fn lay_by(&self, piece: Piece) {
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        if spare.len() < SPARE {
+            spare.push(piece);
+        }
     }
 
     pub(super) fn file(&self) -> &File {

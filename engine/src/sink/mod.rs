@@ -85,6 +85,16 @@ impl Sink {
         .await
     }
 
+    /// Memory for `most` bytes, which begin at `offset` in the file.
+    pub fn piece(&self, offset: u64, most: usize) -> Piece {
+        self.file.piece(offset, most)
+    }
+
+    /// Its memory is for the next request.
+    pub fn lay_by(&self, piece: Piece) {
+        self.file.lay_by(piece);
+    }
+
     /// Gives its memory back. Blocking: call it off the async threads.
     pub fn write(&self, piece: Piece) -> Result<Piece> {
         self.file.write(&piece).map_err(|e| disk("write", &self.part, &e))?;

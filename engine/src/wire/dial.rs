@@ -1,21 +1,16 @@
 //! Opens connections: every address that a name has, spread over the connections, the next tried when one is slow to
 //! answer (RFC 8305's way, simply).
 
-use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::stream::{FuturesUnordered, StreamExt};
 use http::Uri;
-use hyper_util::rt::TokioIo;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpStream, lookup_host};
-use tower_service::Service;
 
 use super::socket::{Meter, Socket};
 use super::throttle::Throttles;
@@ -55,30 +50,18 @@ impl Dial {
     }
 }
 
-impl Service<Uri> for Dial {
-    type Response = TokioIo<Socket>;
-    type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        let dial = self.clone();
-        Box::pin(async move {
-            let stream = dial.connect(&uri).await?;
-            stream.set_nodelay(true)?;
-            // A peer that vanished without a word is noticed even where nothing is being sent.
-            let alive = TcpKeepalive::new().with_time(Duration::from_secs(20)).with_interval(Duration::from_secs(5));
-            SockRef::from(&stream).set_tcp_keepalive(&alive)?;
-            let uplink = dial.note_uplink(&stream);
-            Ok(TokioIo::new(Socket::new(stream, dial.meter, dial.throttles, uplink)))
-        })
-    }
-}
-
 impl Dial {
+    /// A connection that counts and keeps to the limits.
+    pub(super) async fn open(&self, uri: &Uri) -> io::Result<Socket> {
+        let stream = self.connect(uri).await?;
+        stream.set_nodelay(true)?;
+        // A peer that vanished without a word is noticed even where nothing is being sent.
+        let alive = TcpKeepalive::new().with_time(Duration::from_secs(20)).with_interval(Duration::from_secs(5));
+        SockRef::from(&stream).set_tcp_keepalive(&alive)?;
+        let uplink = self.note_uplink(&stream);
+        Ok(Socket::new(stream, self.meter.clone(), self.throttles.clone(), uplink))
+    }
+
     pub(super) async fn connect(&self, uri: &Uri) -> io::Result<TcpStream> {
         let host = uri.host().ok_or_else(|| io::Error::other("the address names no host"))?;
         let host = host.trim_start_matches('[').trim_end_matches(']');

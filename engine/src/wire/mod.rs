@@ -9,7 +9,7 @@ mod stall;
 mod system;
 mod throttle;
 mod tls;
-mod whole_reads;
+mod tls_stream;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -24,7 +24,6 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
-use hyper_rustls::HttpsConnectorBuilder;
 
 use self::dial::Dial;
 use self::pool::Pool;
@@ -49,12 +48,8 @@ impl Wire {
         let meter = Arc::new(Meter::default());
         let throttles = Arc::new(Throttles::default());
         let dial = Dial::new(meter.clone(), throttles.clone(), uplinks);
-        let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls::config()?)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(dial.clone());
-        Ok(Wire { pool: Pool::new(connector, dial.clone()), meter, throttles, dial })
+        let tls = Arc::new(tls::config()?);
+        Ok(Wire { pool: Pool::new(dial.clone(), tls), meter, throttles, dial })
     }
 
     /// What its connections may move.

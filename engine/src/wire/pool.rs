@@ -12,17 +12,17 @@ use http::uri::{Authority, Scheme};
 use http::{HeaderValue, Request, Response, Uri, header};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
-use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::connect::Connection as _;
 use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
-use tower_service::Service as _;
 
 use super::dial::Dial;
 use super::socket::Counts;
 use super::stall;
-use super::whole_reads::WholeReads;
+use super::tls_stream::TlsStream;
 
 /// S3 itself closes idle connections after about 20 s; ours are dropped before they can be found closed.
 const IDLE: Duration = Duration::from_secs(15);
@@ -32,8 +32,8 @@ const READ: usize = 64 << 10;
 /// Cheap to clone; clones share the connections.
 #[derive(Clone)]
 pub(super) struct Pool {
-    connector: HttpsConnector<Dial>,
     dial: Dial,
+    tls: Arc<ClientConfig>,
     shared: Arc<Mutex<Shared>>,
 }
 
@@ -88,8 +88,8 @@ impl Drop for Life {
 }
 
 impl Pool {
-    pub(super) fn new(connector: HttpsConnector<Dial>, dial: Dial) -> Pool {
-        Pool { connector, dial, shared: Arc::default() }
+    pub(super) fn new(dial: Dial, tls: Arc<ClientConfig>) -> Pool {
+        Pool { dial, tls, shared: Arc::default() }
     }
 
     /// Sends one request. Gives it up, with its connection, when that moves no byte for too long or when this future is
@@ -204,12 +204,27 @@ impl Pool {
 
     async fn open(&self, origin: &Origin) -> Result<Connection, BoxError> {
         let generation = self.locked().generation;
-        let stream = self.connector.clone().call(uri_of(origin)?).await?;
-        let mut extras = http::Extensions::new();
-        stream.connected().get_extras(&mut extras);
-        let counts = extras.remove::<Arc<Counts>>().ok_or("a connection that does not count")?;
-        let stream = TokioIo::new(WholeReads(TokioIo::new(stream)));
-        let (mut sender, connection) = http1::Builder::new().max_buf_size(READ).handshake(stream).await?;
+        let uri = uri_of(origin)?;
+        let socket = self.dial.open(&uri).await?;
+        let counts = socket.counts().clone();
+        let (mut sender, life) = if origin.0 == Scheme::HTTPS {
+            let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
+            let stream = TlsStream::connect(socket, self.tls.clone(), ServerName::try_from(host)?).await?;
+            self.speak(stream).await?
+        } else {
+            self.speak(socket).await?
+        };
+        sender.ready().await?;
+        Ok(Connection { sender, counts, generation, life })
+    }
+
+    /// HTTP over an open stream, by a task of its own.
+    async fn speak<S>(&self, stream: S) -> Result<(SendRequest<SdkBody>, Life), BoxError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let http = http1::Builder::new().max_buf_size(READ).handshake(TokioIo::new(stream));
+        let (sender, connection) = http.await?;
         let task = tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection ended");
@@ -217,9 +232,7 @@ impl Pool {
         });
         let task = task.abort_handle();
         self.remember(task.clone());
-        let life = Life(Some(task));
-        sender.ready().await?;
-        Ok(Connection { sender, counts, generation, life })
+        Ok((sender, Life(Some(task))))
     }
 
     fn remember(&self, task: AbortHandle) {

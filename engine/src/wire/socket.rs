@@ -8,8 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use hyper_util::client::legacy::connect::{Connected, Connection};
-use tokio::io::{AsyncRead, AsyncWrite, BufReader, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::system::{Probe, Told, probe, tune};
@@ -226,12 +225,9 @@ const SHARE_MOST: f64 = 1.6;
 /// Bytes a second: none is held so low that it would look dead.
 const RATE_LEAST: f64 = 4_000.0;
 
-/// What is read from the system at once. TLS alone would ask for 4 KiB at a time, and each question costs.
-const READ: usize = 256 << 10;
-
 /// See the file's head.
 pub(super) struct Socket {
-    stream: BufReader<TcpStream>,
+    stream: TcpStream,
     counts: Arc<Counts>,
     meter: Arc<Meter>,
     throttles: Arc<Throttles>,
@@ -259,10 +255,13 @@ impl Socket {
             sockets.open.push(Arc::downgrade(&counts));
             sockets.sturdy = sturdy;
         }
-        let stream = BufReader::with_capacity(READ, stream);
         let (generation, throttle) = throttles.on(&uplink);
         let (turns_up, turns_down) = (throttle.up(), throttle.down());
         Socket { stream, counts, meter, throttles, uplink, generation, turns_up, turns_down }
+    }
+
+    pub(super) fn counts(&self) -> &Arc<Counts> {
+        &self.counts
     }
 
     /// Its uplink may have figures of its own since, or none any more.
@@ -284,12 +283,6 @@ impl Drop for Socket {
         sockets.closed = sockets.closed + moved;
         sockets.arrived += arrived;
         sockets.open.retain(|open| !std::ptr::eq(open.as_ptr(), Arc::as_ptr(&self.counts)));
-    }
-}
-
-impl Connection for Socket {
-    fn connected(&self) -> Connected {
-        Connected::new().extra(self.counts.clone())
     }
 }
 
