@@ -74,6 +74,7 @@ const times = (given: Partial<TransferRow>, status?: Status) => {
 
 test('a clock time first, then what goes with it', () => {
   expect(times({ eta: NOW + 16_000 })).toBe('19:42:10 | in 16 s · 84 Mb/s');
+  expect(times({ eta: NOW + 16_000, rate: 0, yields: true })).toBe('19:42:10 | in 16 s');
   expect(times({ eta: null })).toBe('84 Mb/s | 163 MB left');
   expect(times({}, { state: 'waiting', why: 'offline', until: NOW + 71_000, error })).toBe(
     '19:43:05 | tries again in 1 min 11 s',

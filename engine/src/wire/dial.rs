@@ -48,9 +48,7 @@ impl Dial {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = uplink;
         name
     }
-}
 
-impl Dial {
     /// A connection that counts and keeps to the limits.
     pub(super) async fn open(&self, uri: &Uri) -> io::Result<Socket> {
         let stream = self.connect(uri).await?;
@@ -63,8 +61,7 @@ impl Dial {
     }
 
     pub(super) async fn connect(&self, uri: &Uri) -> io::Result<TcpStream> {
-        let host = uri.host().ok_or_else(|| io::Error::other("the address names no host"))?;
-        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let host = host(uri).ok_or_else(|| io::Error::other("the address names no host"))?;
         let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
         let mut addresses: Vec<SocketAddr> = lookup_host((host, port)).await?.collect();
         if addresses.is_empty() {
@@ -90,4 +87,9 @@ impl Dial {
             }
         }
     }
+}
+
+/// As names are looked up, and as certificates have them: an IPv6 address without its brackets.
+pub(super) fn host(uri: &Uri) -> Option<&str> {
+    uri.host().map(|host| host.trim_start_matches('[').trim_end_matches(']'))
 }

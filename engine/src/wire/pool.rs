@@ -19,7 +19,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
-use super::dial::Dial;
+use super::dial::{self, Dial};
 use super::socket::Counts;
 use super::stall;
 use super::tls_stream::TlsStream;
@@ -208,8 +208,8 @@ impl Pool {
         let socket = self.dial.open(&uri).await?;
         let counts = socket.counts().clone();
         let (mut sender, life) = if origin.0 == Scheme::HTTPS {
-            let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
-            let stream = TlsStream::connect(socket, self.tls.clone(), ServerName::try_from(host)?).await?;
+            let name = ServerName::try_from(dial::host(&uri).unwrap_or_default().to_owned())?;
+            let stream = TlsStream::connect(socket, self.tls.clone(), name).await?;
             self.speak(stream).await?
         } else {
             self.speak(socket).await?

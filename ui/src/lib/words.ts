@@ -122,7 +122,11 @@ export function landingLines(row: TransferRow, now: number): { main: string; bel
   switch (row.state) {
     case 'running':
       if (row.eta === null) return { main: row.rate > 0 ? rate(row.rate) : '', below: left };
-      return { main: landing(row.eta, now), below: `in ${duration(row.eta - now)} · ${rate(row.rate)}` };
+      // What waits its turn has no rate of its own.
+      return {
+        main: landing(row.eta, now),
+        below: [`in ${duration(row.eta - now)}`, row.rate > 0 && rate(row.rate)].filter(Boolean).join(' · '),
+      };
     case 'queued':
     case 'finishing':
       return row.eta === null
