@@ -13,8 +13,8 @@ pub use ceiling::Ceiling;
 /// The fewest that are worth having: one is answered while the other sends.
 const LEAST: usize = 2;
 const START: usize = 4;
-/// Neither near nor far it may be a hotel's slow line, which one fills: two that look for its rate at once fill its queue
-/// as well, and what more of them have half sent when the laptop is closed is lost.
+/// Neither near nor far it may be a hotel's slow line, which one fills: what more of them have half sent when the laptop is
+/// closed is lost.
 const START_MIDDLE: usize = 1;
 /// Over a path so long, in milliseconds, every round of the climb costs: it begins with more, and connections lie ready
 /// for two rounds, since a handshake takes longer than one.
