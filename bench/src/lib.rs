@@ -19,4 +19,4 @@ pub mod tools;
 
 pub use course::{Course, Way};
 pub use sample::Sample;
-pub use tools::{Direction, Tool};
+pub use tools::{Direction, Job, Launch, Tool};

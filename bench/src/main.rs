@@ -69,7 +69,7 @@ enum Verb {
     },
     /// The link's own process
     #[command(name = link::EMULATE, hide = true)]
-    Emulate { client: String, server: String, terms: String },
+    Emulate { here: String, device: String, there: String, its_device: String, terms: String },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -85,9 +85,9 @@ fn main() -> ExitCode {
         Some(Verb::Verify { links, streams, seconds, cc, direction }) => links
             .iter()
             .try_fold(true, |_, link| verify(link, streams, *seconds, *cc, *direction == Towards::Down).map(|()| true)),
-        Some(Verb::Emulate { client, server, terms }) => serde_json::from_str(terms)
+        Some(Verb::Emulate { here, device, there, its_device, terms }) => serde_json::from_str(terms)
             .context("the link's terms")
-            .and_then(|terms| link::emulate(client, server, terms))
+            .and_then(|terms| link::emulate([(here, device), (there, its_device)], terms))
             .map(|()| true),
     };
     match done {

@@ -35,6 +35,38 @@ pub struct Bucket {
     pub region: Option<String>,
     #[arg(long, global = true, value_name = "BUCKET")]
     pub bucket: Option<String>,
+    #[command(flatten)]
+    pub ways: Ways,
+}
+
+/// The ways to a described bucket, or to one that is added.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Ways to the bucket")]
+pub struct Ways {
+    /// S3 Transfer Acceleration
+    #[arg(long, global = true)]
+    pub accelerate: bool,
+    /// AWS's names that have IPv6 addresses too
+    #[arg(long, global = true)]
+    pub dual_stack: bool,
+    /// Name the bucket before the endpoint's host, not in the path
+    #[arg(long, global = true)]
+    pub host_style: bool,
+    /// An interface endpoint, reached by Direct Connect or VPN
+    #[arg(long, global = true, value_name = "URL")]
+    pub private_link: Option<String>,
+    /// A multi-region access point
+    #[arg(long, global = true, value_name = "ARN")]
+    pub multi_region: Option<String>,
+    /// A second bucket that this one is replicated to, such as footage-us@us-east-1
+    #[arg(long, global = true, value_name = "BUCKET@REGION")]
+    pub replica: Option<String>,
+    /// The replica's address, where it is not AWS's
+    #[arg(long, global = true, value_name = "URL", requires = "replica")]
+    pub replica_endpoint: Option<String>,
+    /// All parts of an upload by one way
+    #[arg(long, global = true)]
+    pub one_way_uploads: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -104,6 +136,8 @@ pub enum Verb {
     /// How much of the link may be used
     #[command(subcommand)]
     Limit(LimitVerb),
+    /// The ways to the bucket, over each network: what each carries, costs, and why one is closed
+    Routes,
     /// Newsrooms: their buckets and how they are reached
     #[command(subcommand)]
     Profile(ProfileVerb),
@@ -169,9 +203,6 @@ pub enum ProfileVerb {
         /// How keys are made, such as {bureau}/{date}/{slug}/{name}
         #[arg(long, default_value = "{name}")]
         template: String,
-        /// Use S3 Transfer Acceleration
-        #[arg(long)]
-        accelerate: bool,
         /// The newsroom's time zone, such as Europe/Zurich; without it, this computer's
         #[arg(long, value_name = "ZONE")]
         zone: Option<String>,

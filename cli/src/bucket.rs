@@ -6,10 +6,10 @@ use rushes_engine::attach::Connection;
 use rushes_engine::credentials::from_environment;
 use rushes_engine::error::{Code, Error, Result};
 use rushes_engine::keys::PLAIN_TEMPLATE;
-use rushes_engine::profile::{CredentialsFrom, Profile};
+use rushes_engine::profile::{CredentialsFrom, Profile, Replica, Routes};
 use rushes_newsroom::{self as newsroom, Practice};
 
-use crate::args::Bucket;
+use crate::args::{Bucket, Ways};
 
 /// A bucket that is ready to be asked for.
 pub struct Ready {
@@ -75,10 +75,31 @@ fn described_profile(bucket: &Bucket) -> Result<Profile> {
         bucket: name,
         region,
         endpoint,
-        accelerate: false,
+        accelerate: bucket.ways.accelerate,
         key_template: PLAIN_TEMPLATE.to_owned(),
         credentials: CredentialsFrom::Lent,
         zone: None,
+        routes: routes(&bucket.ways)?,
     }
     .checked()
+}
+
+/// As the options have them.
+pub fn routes(ways: &Ways) -> Result<Routes> {
+    let unnamed =
+        || Error::new(Code::BadInput, "Name the replica's bucket and its region, such as footage-us@us-east-1.");
+    let replica = |named: &str| -> Result<Replica> {
+        let (bucket, region) = named.split_once('@').ok_or_else(unnamed)?;
+        let (bucket, region) = (bucket.to_owned(), region.to_owned());
+        Ok(Replica { bucket, region, endpoint: ways.replica_endpoint.clone(), takes_uploads: false })
+    };
+    Ok(Routes {
+        dual_stack: ways.dual_stack,
+        host_style: ways.host_style,
+        private_link: ways.private_link.clone(),
+        multi_region: ways.multi_region.clone(),
+        cloudfront: None,
+        replica: ways.replica.as_deref().map(replica).transpose()?,
+        one_way_uploads: ways.one_way_uploads,
+    })
 }

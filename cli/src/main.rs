@@ -4,6 +4,7 @@ mod args;
 mod bucket;
 mod follow;
 mod limit;
+mod routes;
 mod show;
 mod urgency;
 mod verbs;

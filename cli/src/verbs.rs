@@ -15,10 +15,10 @@ use rushes_newsroom as newsroom;
 use zeroize::Zeroizing;
 
 use crate::args::{Cli, ProfileVerb, Verb};
-use crate::bucket::{Ready, ready};
+use crate::bucket::{self, Ready, ready};
 use crate::follow::{ask, follow};
 use crate::show::{Show, printable};
-use crate::{limit, urgency};
+use crate::{limit, routes, urgency};
 
 pub async fn run(cli: &Cli, show: &Show, connection: &Connection) -> Result<bool> {
     let patience = Duration::from_secs(cli.patience);
@@ -80,6 +80,10 @@ pub async fn run(cli: &Cli, show: &Show, connection: &Connection) -> Result<bool
         Verb::Breaking { ids, off } => urgency::breaking(connection, show, &ids.ids, !off).await,
         Verb::Deadline { id, by } => urgency::deadline(connection, show, *id, by).await,
         Verb::Limit(verb) => limit::run(verb, connection, show).await,
+        Verb::Routes => {
+            let ready = ready(&cli.place, connection).await?;
+            routes::show(connection, ready.profile, show).await
+        }
         Verb::Profile(verb) => profile(cli, verb, connection, show).await,
         Verb::Practice { print_keys } => practice(connection, show, *print_keys).await,
     }
@@ -164,7 +168,7 @@ async fn profile(cli: &Cli, verb: &ProfileVerb, connection: &Connection, show: &
             }
             Ok(true)
         }
-        ProfileVerb::Add { name, bureau, template, accelerate, zone } => {
+        ProfileVerb::Add { name, bureau, template, zone } => {
             let bucket = cli
                 .place
                 .bucket
@@ -176,10 +180,11 @@ async fn profile(cli: &Cli, verb: &ProfileVerb, connection: &Connection, show: &
                 bucket,
                 region: cli.place.region.clone().unwrap_or_else(|| "us-east-1".to_owned()),
                 endpoint: cli.place.endpoint.clone(),
-                accelerate: *accelerate,
+                accelerate: cli.place.ways.accelerate,
                 key_template: template.clone(),
                 credentials: CredentialsFrom::Keychain,
                 zone: zone.clone(),
+                routes: bucket::routes(&cli.place.ways)?,
             };
             let request = SaveProfile { profile: profile.checked()?, keys: Some(keys_for_keeping().await?) };
             connection

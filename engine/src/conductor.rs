@@ -14,6 +14,7 @@ use crate::core::Core;
 use crate::drive::{self, Stop};
 use crate::error::{Code, Error};
 use crate::gauge::{Gauge, TICK};
+use crate::lane::Changes;
 use crate::live::One;
 use crate::portal;
 use crate::queue;
@@ -44,6 +45,7 @@ pub(crate) async fn conduct(core: Arc<Core>, scope: Scope) {
     let mut asked_portal: Option<Instant> = None;
     let mut swept = Instant::now();
     let mut sleep = Sleep::begin();
+    let mut changes = Changes::default();
     if scope == Scope::All {
         core.sweep();
     }
@@ -55,6 +57,7 @@ pub(crate) async fn conduct(core: Arc<Core>, scope: Scope) {
             () = tokio::time::sleep(rest) => {}
         }
         sleep.look(&core);
+        changes.look(&core);
         requeue(&core);
         look_past_portals(&core, &mut asked_portal);
         retry_cancellations(&core);
@@ -142,7 +145,7 @@ fn begin(core: &Arc<Core>, scope: Scope, direction: Direction) {
             one.driver.is_some() || ours && !held.contains(one.transfer.profile.as_str())
         };
         let line = || standing.runnable(direction).iter().filter_map(|place| live.get(place.id)).filter(may);
-        let n = queue::may_be_underway(core.slots(direction).allowed(), line().map(One::claims));
+        let n = queue::may_be_underway(core.slots(direction).allowed_in_all(), line().map(One::claims));
         // Beside something breaking nothing else begins, however many slots there are.
         let breaking = line().next().is_some_and(|one| one.transfer.urgency.breaking);
         let begins = line().take(n).take_while(|one| !breaking || one.transfer.urgency.breaking);
@@ -181,7 +184,9 @@ fn drive_on(core: &Arc<Core>, id: TransferId) {
                     core.board.tell(About::NeedsYou, "Rushes needs your keys".into(), error.message.clone());
                 }
                 if why == Why::Offline {
-                    reach::look_out(&core);
+                    let profile = core.with(id, |one| one.transfer.profile.clone()).ok();
+                    let lanes = profile.and_then(|profile| core.lanes.of(&profile));
+                    lanes.iter().flat_map(|lanes| lanes.iter()).for_each(|lane| reach::look_out(&core, lane));
                 }
                 let until = core.with(id, |one| until(one, why, error.code)).ok().flatten();
                 Some(Change::Wait { why, until, error })

@@ -1,7 +1,6 @@
 //! What the rooms of a running engine share: the journal, the board, the transfers in memory, the ways to the bucket.
 //! Changes of status are made here and nowhere else: in memory, in the journal and on the board at once.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -14,35 +13,38 @@ use crate::drive;
 use crate::error::{Code, Error, Result};
 use crate::home::Home;
 use crate::journal::{Journal, settings, transfers, uploads};
-use crate::lane::Slots;
+use crate::lane::{self, Lane, Lanes, Memory, Slots};
 use crate::limit::LimitSettings;
 use crate::live::{Live, One};
 use crate::portal::Portals;
 use crate::profile::Profile;
-use crate::reach::LookOut;
+use crate::route::{Acceleration, Kind};
 use crate::s3::{Offers, Store};
 use crate::transfer::{self, BatchId, Change, Direction, Life, Status, TransferId, UnixMs, Why};
 use crate::update::Board;
 use crate::uplink::Uplinks;
-use crate::wire::Wire;
 use crate::wishes;
 
 /// What a store offers is found out again after this long: stores are updated.
 const OFFERS_HOLD_MS: i64 = 7 * 24 * 3600 * 1000;
 /// The setting that names the profile in use.
 pub(crate) const IN_USE: &str = "profile in use";
+/// The setting that says what the lanes' numbers stand for.
+const LANES: &str = "lanes";
+/// The setting that says what lanes carried on which network.
+const MEMORY: &str = "what lanes carried";
 
 pub(crate) struct Core {
     pub home: Home,
     pub journal: Journal,
     pub board: Board,
     pub uplinks: Arc<Uplinks>,
-    pub wire: Wire,
+    pub lanes: Lanes,
+    memory: Mutex<Memory>,
     pub purse: Purse,
     /// Somebody changed something that the conductor should look at.
     pub wake: Notify,
     pub closing: CancellationToken,
-    pub look_out: LookOut,
     up: Slots,
     down: Slots,
     live: Mutex<Live>,
@@ -55,7 +57,6 @@ pub(crate) struct Core {
 struct Profiles {
     all: Vec<Profile>,
     in_use: Option<String>,
-    stores: HashMap<String, Store>,
 }
 
 impl Core {
@@ -64,21 +65,23 @@ impl Core {
         let all = journal.read(settings::profiles).await?;
         let in_use = journal.read(|c| settings::setting(c, IN_USE)).await?;
         let limits = journal.read(|c| settings::setting(c, wishes::LIMITS)).await?.unwrap_or_default();
+        let names = journal.read(|c| settings::setting(c, LANES)).await?.unwrap_or_default();
+        let memory = journal.read(|c| settings::setting(c, MEMORY)).await?.unwrap_or_default();
         let uplinks = Arc::new(Uplinks::default());
         Ok(Core {
             purse: Purse::new(home.clone()),
             home,
             journal,
             board: Board::new(),
-            wire: Wire::new(uplinks.clone())?,
+            lanes: Lanes::new(uplinks.clone(), names)?,
+            memory: Mutex::new(memory),
             uplinks,
             wake: Notify::new(),
             closing: CancellationToken::new(),
-            look_out: LookOut::default(),
             up: Slots::of_wholes(),
             down: Slots::default(),
             live: Mutex::default(),
-            profiles: Mutex::new(Profiles { all, in_use, stores: HashMap::new() }),
+            profiles: Mutex::new(Profiles { all, in_use }),
             limits: Mutex::new(limits),
             portals: Portals::default(),
         })
@@ -94,6 +97,22 @@ impl Core {
     /// Whether any request is under way.
     pub(crate) fn in_flight(&self) -> bool {
         self.up.used() + self.down.used() > 0
+    }
+
+    /// Whether a lane has a request under way.
+    pub(crate) fn uses(&self, lane: u32) -> bool {
+        self.up.uses(lane) || self.down.uses(lane)
+    }
+
+    /// Whether a lane's profile has another one that is reached.
+    pub(crate) fn has_other(&self, lane: &Lane) -> bool {
+        self.up.has_other(&lane.profile, lane.id) || self.down.has_other(&lane.profile, lane.id)
+    }
+
+    /// Whether a lane is reached: parts begin on no other.
+    pub(crate) fn set_alive(&self, lane: u32, alive: bool) {
+        self.up.set_alive(lane, alive);
+        self.down.set_alive(lane, alive);
     }
 
     /// What was learnt of the link is of another one.
@@ -259,7 +278,7 @@ impl Core {
         let kept = profile.clone();
         self.journal.write(move |c| settings::save_profile(c, &kept)).await?;
         let mut known = self.known();
-        known.stores.remove(&profile.name);
+        self.lanes.forget(&profile.name);
         known.all.retain(|p| p.name != profile.name);
         known.all.push(profile);
         known.all.sort_by(|a, b| a.name.cmp(&b.name));
@@ -270,7 +289,7 @@ impl Core {
         let dropped = name.to_owned();
         self.journal.write(move |c| settings::remove_profile(c, &dropped)).await?;
         let mut known = self.known();
-        known.stores.remove(name);
+        self.lanes.forget(name);
         known.all.retain(|p| p.name != name);
         if known.in_use.as_deref() == Some(name) {
             known.in_use = None;
@@ -285,19 +304,104 @@ impl Core {
         Ok(())
     }
 
-    pub(crate) async fn store(&self, profile: &str) -> Result<Store> {
-        if let Some(store) = self.known().stores.get(profile) {
-            return Ok(store.clone());
+    /// A profile's lanes, set up where they were not.
+    pub(crate) fn lanes_of(&self, profile: &str) -> Result<Arc<[Arc<Lane>]>> {
+        match self.lanes.of(profile) {
+            Some(lanes) => Ok(lanes),
+            None => self.set_lanes_up(profile),
         }
+    }
+
+    /// Sets them up, or anew for what has changed.
+    pub(crate) fn set_lanes_up(&self, profile: &str) -> Result<Arc<[Arc<Lane>]>> {
         let found = self.profile(Some(profile))?;
-        let store = Store::new(&found, self.purse.provider(&found), &self.wire);
-        self.known().stores.insert(profile.to_owned(), store.clone());
-        Ok(store)
+        let (lanes, names) = self.lanes.set_up(&found, self.purse.provider(&found));
+        if let Some(names) = names {
+            self.journal.note(move |c| settings::set_setting(c, LANES, &names));
+        }
+        let one_way = self.goes_one_way(&found);
+        let memory = self.memory();
+        for direction in [Direction::Up, Direction::Down] {
+            let remembered = |lane: &Lane| memory.of(&self.network_of(lane)?, &lane.name, direction);
+            self.slots(direction).open(profile, lane::opened(profile, &lanes, direction, one_way, remembered));
+        }
+        Ok(lanes)
+    }
+
+    /// Whether all parts of an upload go by one way: IT wants it so, or the bucket does.
+    fn goes_one_way(&self, profile: &Profile) -> bool {
+        profile.routes.one_way_uploads || self.lanes.is_one_way(&profile.name)
+    }
+
+    /// Where an upload is begun and completed.
+    pub(crate) fn upload_store(&self, profile: &str) -> Result<Store> {
+        let one_way = self.goes_one_way(&self.profile(Some(profile))?);
+        let lanes = self.lanes_of(profile)?;
+        Ok(lane::upload_control(profile, &lanes, one_way)?.store.clone())
+    }
+
+    /// The bucket does not know an upload by a lane that it knows by another: from now on uploads go one way.
+    pub(crate) fn go_one_way(&self, profile: &str) -> Result<()> {
+        tracing::warn!(profile, "the bucket takes parts of an upload by one way only");
+        self.lanes.go_one_way(profile);
+        self.set_lanes_up(profile).map(|_| ())
+    }
+
+    fn network_of(&self, lane: &Lane) -> Option<String> {
+        // As the system has it now: when the lane was set up it may not have known its gateway.
+        let uplink = match &lane.uplink {
+            Some(bound) => self.uplinks.others().into_iter().find(|now| now.is_same_as(bound)),
+            None => self.uplinks.preferred(),
+        };
+        uplink?.network
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the lanes carried in a direction is kept for the next start on these networks.
+    pub(crate) fn remember_lanes(&self, direction: Direction) {
+        let now = clock::now();
+        let mut memory = self.memory();
+        let before = memory.clone();
+        for lane in self.lanes.all() {
+            let learnt = self.slots(direction).learnt(lane.id);
+            if let (Some(carried), Some(network)) = (learnt, self.network_of(&lane)) {
+                memory.put(&network, &lane.name, direction, carried, now);
+            }
+        }
+        if *memory != before {
+            let kept = memory.clone();
+            self.journal.note(move |c| settings::set_setting(c, MEMORY, &kept));
+        }
+    }
+
+    /// What the bucket said of its acceleration.
+    pub(crate) fn note_acceleration(&self, profile: &str, said: Acceleration) {
+        if self.lanes.note_acceleration(profile, said) {
+            // It may have been taken off the list meanwhile.
+            let _ = self.set_lanes_up(profile);
+        }
+    }
+
+    /// The bucket does not take what comes by this lane's route. Answers whether there are other ways.
+    pub(crate) fn close_way(&self, lane: &Lane) -> bool {
+        if lane.route.kind == Kind::Accelerated {
+            self.note_acceleration(&lane.profile, Acceleration::Suspended);
+        }
+        self.has_other(lane)
+    }
+
+    /// Where a profile's bucket is asked: everything but the bytes of clips.
+    pub(crate) fn store(&self, profile: &str) -> Result<Store> {
+        let lanes = self.lanes_of(profile)?;
+        Ok(lane::control(profile, &lanes)?.store.clone())
     }
 
     /// New keys: what was made with the old ones is made again.
     pub(crate) fn forget_store(&self, profile: &str) {
-        self.known().stores.remove(profile);
+        self.lanes.forget(profile);
     }
 
     /// What the profile's store checks uploads with: known for AWS, remembered of others, `None` where the next upload

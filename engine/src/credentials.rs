@@ -14,7 +14,7 @@ use crate::api::Keys;
 use crate::error::{Code, Error, Result};
 use crate::home::Home;
 use crate::profile::{CredentialsFrom, Profile};
-use crate::wire::Wire;
+use crate::wire::{Common, Wire};
 
 /// The name under which the keychain shows our entries.
 pub const SERVICE: &str = "Rushes";
@@ -195,7 +195,8 @@ pub async fn from_environment() -> Result<Keys> {
     let found = match EnvironmentVariableCredentialsProvider::new().provide_credentials().await {
         Ok(found) => Ok(found),
         Err(_) => {
-            let config = ProviderConfig::without_region().with_http_client(Wire::new(Arc::default())?);
+            let config =
+                ProviderConfig::without_region().with_http_client(Wire::new(&Common::new(Arc::default())?, None));
             ProfileFileCredentialsProvider::builder().configure(&config).build().provide_credentials().await
         }
     };

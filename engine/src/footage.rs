@@ -113,7 +113,7 @@ impl Footage {
     }
 
     async fn listed(&self, profile: &str) -> Result<(Vec<Clip>, bool)> {
-        let store = self.core.store(profile).await?;
+        let store = self.core.store(profile)?;
         let (mut clips, mut more): (Vec<Clip>, _) = (Vec::new(), true);
         while more && clips.len() < MOST_CLIPS {
             let after = clips.last().map(|clip| clip.key.clone());
@@ -159,7 +159,7 @@ impl Footage {
 
     pub(crate) async fn details(&self, key: &str) -> Result<ClipDetails> {
         let profile = self.core.profile(None)?;
-        let store = self.core.store(&profile.name).await?;
+        let store = self.core.store(&profile.name)?;
         let object = store.head(key).await.map_err(|refusal| refusal.error)?;
         let said = |name: &str| {
             let value = object.metadata.get(name)?;
@@ -180,7 +180,7 @@ impl Footage {
     /// A thousand keys after one, straight from the bucket.
     pub(crate) async fn list(&self, profile: Option<&str>, prefix: &str, after: Option<&str>) -> Result<Listing> {
         let profile = self.core.profile(profile)?;
-        let store = self.core.store(&profile.name).await?;
+        let store = self.core.store(&profile.name)?;
         store.list(prefix, after).await.map_err(|refusal| refusal.error)
     }
 

@@ -1,15 +1,15 @@
 //! What moves, and the drawing of it, five times a second: rates, forecasts, totals, rows. It reads and forecasts; it
 //! begins and changes nothing. With very many in line only some of their rows are drawn at a time.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use crate::api::{LaneRow, Totals};
 use crate::clock;
 use crate::core::Core;
 use crate::eta::{self, Rate, ends};
-use crate::lane::ONLY_LANE;
 use crate::live::{Live, One};
+use crate::profile::Profile;
 use crate::transfer::{Direction, Status, TransferId, UnixMs};
 use crate::wire::Moved;
 
@@ -33,6 +33,7 @@ pub(crate) struct Gauge {
     second: Option<Instant>,
     moved_at: Option<Instant>,
     last: Moved,
+    lanes: HashMap<u32, Rate>,
     history: (Vec<u64>, Vec<u64>),
     /// When those in line were last begun to be gone through, and how far that is, up and down.
     round: Option<Instant>,
@@ -56,7 +57,7 @@ impl Gauge {
         }
         self.drawn = Some(Instant::now());
         let now = clock::now();
-        let moved = core.wire.meter().moved();
+        let moved = core.lanes.moved();
         if moved != self.last {
             self.moved_at = Some(Instant::now());
             self.last = moved;
@@ -72,12 +73,12 @@ impl Gauge {
             self.round = Some(Instant::now());
             self.reached = [0, 0];
         }
-        let after = core.wire.meter().path().map_or(0, |(now, _)| (now * eta::TRIPS_AFTER).as_millis() as i64);
+        let after = core.lanes.path().map_or(0, |(now, _)| (now * eta::TRIPS_AFTER).as_millis() as i64);
         let mut live = core.live();
         let mut drawn: HashSet<TransferId> = live.standing().driven().clone().into_iter().collect();
         for (way, direction) in [Direction::Up, Direction::Down].into_iter().enumerate() {
             let (rate, calm, under_way) = match direction {
-                Direction::Up => (rate_up, self.up.calm(), core.wire.meter().under_way()),
+                Direction::Up => (rate_up, self.up.calm(), core.lanes.under_way()),
                 Direction::Down => (rate_down, self.down.calm(), live.under_way()),
             };
             let end = forecast(
@@ -103,8 +104,35 @@ impl Gauge {
         }
         drop(live);
         (totals.history_up, totals.history_down) = self.history.clone();
-        core.board.set_totals(totals, vec![lane_row(core, rate_up + rate_down)]);
+        let lanes = self.lane_rows(core, now);
+        core.board.set_totals(totals, lanes);
         core.board.show();
+    }
+
+    /// The lanes of the profile in use, and any other that moves something.
+    fn lane_rows(&mut self, core: &Core, now: UnixMs) -> Vec<LaneRow> {
+        let in_use = core.profile(None).ok();
+        let mut rows = Vec::new();
+        for lane in core.lanes.all() {
+            let meter = lane.wire.meter();
+            let Moved { up, down } = meter.moved();
+            let rate = self.lanes.entry(lane.id).or_default();
+            rate.sample(now, up + down);
+            let connections = meter.connections() as u32;
+            let is_in_use = in_use.as_ref().is_some_and(|profile| *profile.name == *lane.profile);
+            if !is_in_use && connections == 0 {
+                continue;
+            }
+            let is_here = is_in_use && in_use.as_ref().is_some_and(Profile::is_on_this_computer);
+            rows.push(LaneRow {
+                id: lane.id,
+                uplink: core.uplink_of(&lane),
+                route: if is_here { "This computer" } else { lane.route.kind.label() }.into(),
+                rate: rate.shown(),
+                connections,
+            });
+        }
+        rows
     }
 
     /// One figure a second.
@@ -194,21 +222,5 @@ fn count(totals: &mut Totals, one: &One, midnight: UnixMs) {
     totals.late += u32::from(one.is_late());
     if life.status.is_underway() && !matches!(life.status, Status::Cancelling) {
         totals.bytes_left += one.bytes_left();
-    }
-}
-
-fn lane_row(core: &Core, rate: u64) -> LaneRow {
-    let route = match core.profile(None) {
-        Ok(profile) if profile.accelerate => "Accelerated",
-        Ok(profile) if profile.is_on_this_computer() => "This computer",
-        Ok(profile) if profile.endpoint.is_some() => "Endpoint",
-        _ => "Direct",
-    };
-    LaneRow {
-        id: ONLY_LANE,
-        uplink: core.wire.uplink().map_or_else(|| "Network".into(), |uplink| uplink.label),
-        route: route.into(),
-        rate,
-        connections: core.wire.meter().connections() as u32,
     }
 }

@@ -4,7 +4,9 @@
 mod add;
 pub mod api;
 pub mod attach;
+mod choose;
 mod clock;
+pub mod cloudfront;
 mod conductor;
 mod core;
 pub mod credentials;
@@ -31,6 +33,7 @@ mod positioned;
 pub mod profile;
 mod queue;
 mod reach;
+pub mod route;
 mod s3;
 mod serve;
 mod sink;
@@ -42,6 +45,7 @@ pub mod transfer;
 mod update;
 pub mod uplink;
 mod watch;
+mod ways;
 mod wire;
 mod wishes;
 

@@ -11,11 +11,11 @@ use crate::api::{Due, TransferRow};
 use crate::clock;
 use crate::deadline::Verdict;
 use crate::journal::transfers::PlannedPart;
-use crate::lane::ONLY_LANE;
+use crate::lane::UNKNOWN_LANE;
 use crate::parts::{Condition, Part, strip};
 use crate::queue::Place;
 use crate::standing::{Mark, Standing};
-use crate::transfer::{BatchId, Can, Status, Transfer, TransferId, UnixMs};
+use crate::transfer::{BatchId, Can, Direction, Status, Transfer, TransferId, UnixMs};
 
 #[derive(Debug, Default)]
 pub(crate) struct Live {
@@ -103,10 +103,10 @@ impl One {
         }
     }
 
-    /// Exactly these are in flight now.
-    pub(crate) fn set_in_flight(&mut self, numbers: Vec<u32>, lane: u32) {
+    /// Exactly these are in flight now, each on its lane.
+    pub(crate) fn set_in_flight(&mut self, numbers: Vec<(u32, u32)>) {
         self.land();
-        for number in numbers {
+        for (number, lane) in numbers {
             self.set_condition(number, Condition::InFlight(lane));
         }
     }
@@ -173,7 +173,7 @@ impl One {
         let t = &self.transfer;
         let done = matches!(t.life.status, Status::Done { .. });
         let conditions: Vec<Condition> = if self.parts.is_empty() {
-            vec![if done { Condition::Acked(ONLY_LANE) } else { Condition::Open }]
+            vec![if done { Condition::Acked(UNKNOWN_LANE) } else { Condition::Open }]
         } else {
             self.parts.iter().map(|(_, c)| *c).collect()
         };
@@ -220,6 +220,12 @@ impl Live {
     /// Of all downloads: see `One::under_way`.
     pub(crate) fn under_way(&self) -> u64 {
         self.standing.driven().iter().filter_map(|id| self.get(*id)).map(|one| one.under_way).sum()
+    }
+
+    /// Bytes of those that move in a direction, beyond what is there.
+    pub(crate) fn left(&self, direction: Direction) -> u64 {
+        let driven = self.standing.driven().iter().filter_map(|id| self.get(*id));
+        driven.filter(|one| one.transfer.direction == direction).map(One::bytes_left).sum()
     }
 
     pub(crate) fn standing(&self) -> &Standing {

@@ -228,6 +228,7 @@ mod tests {
             key_template: "{name}".into(),
             credentials: crate::profile::CredentialsFrom::Lent,
             zone: None,
+            routes: Default::default(),
         };
         for (endpoint, region, asked) in [
             (None, "eu-west-1", "http://s3.eu-west-1.amazonaws.com/"),

@@ -26,6 +26,67 @@ pub struct Profile {
     /// The newsroom's time zone, by its IANA name: deadlines and limits are meant in it. Absent: this computer's.
     #[serde(default)]
     pub zone: Option<String>,
+    /// The ways to the bucket beside the plain one. See `route`.
+    #[serde(default)]
+    pub routes: Routes,
+}
+
+/// The ways to a bucket that IT has set up, beside the plain one. None of it is secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase", default)]
+pub struct Routes {
+    /// AWS's names that have IPv6 addresses too.
+    pub dual_stack: bool,
+    /// An S3-compatible store that names buckets before its host, not in the path.
+    pub host_style: bool,
+    /// An interface endpoint's address, such as `https://bucket.vpce-1a2b.s3.eu-west-1.vpce.amazonaws.com`.
+    pub private_link: Option<String>,
+    /// A multi-region access point's ARN.
+    pub multi_region: Option<String>,
+    pub cloudfront: Option<CloudFront>,
+    pub replica: Option<Replica>,
+    /// All parts of an upload go by one way: AWS takes them by several, but says so nowhere.
+    pub one_way_uploads: bool,
+}
+
+/// A distribution in front of the bucket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub struct CloudFront {
+    /// `d111111abcdef8.cloudfront.net`, or a name of the agency's own.
+    pub domain: String,
+    pub signer: Signer,
+}
+
+/// Who signs addresses of a distribution.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase", tag = "by")]
+pub enum Signer {
+    /// The agency's Lambda function of this name, which is asked with the user's own keys.
+    Grant { function: String },
+    /// A key pair, by its ID at AWS; the private half is in the keychain.
+    #[serde(rename_all = "camelCase")]
+    KeyPair { key_pair_id: String },
+    /// The distribution asks for no signature.
+    Nobody,
+}
+
+/// A second bucket, which the first one copies to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub struct Replica {
+    pub bucket: String,
+    pub region: String,
+    /// For an S3-compatible store; absent for AWS.
+    #[serde(default)]
+    pub endpoint: Option<String>,
+    /// It copies back, and IT allows uploads to it while the first region is down.
+    #[serde(default)]
+    pub takes_uploads: bool,
 }
 
 /// Where a profile's keys come from.
@@ -72,7 +133,7 @@ impl Profile {
         if !is_bucket_name(&self.bucket) {
             return bad("That is not a bucket's name: 3 to 63 small letters, digits, dots and hyphens.");
         }
-        if self.region.is_empty() || !self.region.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+        if !is_region(&self.region) {
             return bad("Give the bucket's region, such as eu-west-1.");
         }
         if let Some(endpoint) = &self.endpoint {
@@ -84,6 +145,7 @@ impl Profile {
         if self.accelerate && self.bucket.contains('.') {
             return bad("Transfer Acceleration does not work for a bucket with a dot in its name.");
         }
+        self.routes = self.routes.checked(self.endpoint.is_some())?;
         keys::Template::parse(&self.key_template)?;
         self.zone = self.zone.take().map(|zone| zone.trim().to_owned()).filter(|zone| !zone.is_empty());
         if let Some(zone) = &self.zone {
@@ -91,6 +153,96 @@ impl Profile {
         }
         Ok(self)
     }
+}
+
+impl Routes {
+    fn checked(mut self, has_endpoint: bool) -> Result<Routes> {
+        let bad = |sentence: &str| Err(Error::new(Code::BadInput, sentence));
+        let trimmed = |field: &mut Option<String>| {
+            *field =
+                field.take().map(|text| text.trim().trim_end_matches('/').to_owned()).filter(|text| !text.is_empty());
+        };
+        trimmed(&mut self.private_link);
+        trimmed(&mut self.multi_region);
+        let aws_only = self.dual_stack || self.private_link.is_some() || self.multi_region.is_some();
+        if has_endpoint && aws_only {
+            return bad(
+                "IPv6 names, private links and multi-region access points are AWS's; leave the endpoint empty to use them.",
+            );
+        }
+        if self.host_style && !has_endpoint {
+            return bad(
+                "Naming buckets before the host is a choice for endpoints other than AWS, which always does so.",
+            );
+        }
+        if let Some(link) = &self.private_link {
+            check_endpoint(link)?;
+        }
+        if self.multi_region.as_deref().is_some_and(|arn| !is_access_point(arn)) {
+            return bad(
+                "A multi-region access point is named by its ARN: arn:aws:s3::123456789012:accesspoint/alias.mrap.",
+            );
+        }
+        if let Some(edge) = &mut self.cloudfront {
+            edge.domain = edge.domain.trim().trim_end_matches('/').to_ascii_lowercase();
+            if !is_host(&edge.domain) {
+                return bad("Give the distribution's domain alone, such as d111111abcdef8.cloudfront.net.");
+            }
+            let named = |text: &str| {
+                !text.is_empty()
+                    && text.len() <= 170
+                    && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_:".contains(c))
+            };
+            match &edge.signer {
+                Signer::Grant { function } if !named(function) => return bad("Give the grant function's name or ARN."),
+                Signer::KeyPair { key_pair_id } if !named(key_pair_id) => {
+                    return bad("Give the key pair's ID, such as K2JCJMDEHXQW5F.");
+                }
+                _ => {}
+            }
+        }
+        if let Some(replica) = &mut self.replica {
+            replica.bucket = replica.bucket.trim().to_owned();
+            replica.region = replica.region.trim().to_owned();
+            if !is_bucket_name(&replica.bucket) || !is_region(&replica.region) {
+                return bad("Give the replica's bucket and its region.");
+            }
+            if let Some(endpoint) = &replica.endpoint {
+                check_endpoint(endpoint)?;
+            }
+        }
+        Ok(self)
+    }
+}
+
+fn is_region(region: &str) -> bool {
+    !region.is_empty() && region.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+}
+
+/// `arn:aws:s3::123456789012:accesspoint/alias.mrap`, in any of AWS's partitions.
+fn is_access_point(arn: &str) -> bool {
+    let words: Vec<&str> = arn.split(':').collect();
+    let [scheme, partition, service, region, account, resource] = words[..] else { return false };
+    let alias = resource.strip_prefix("accesspoint/").and_then(|alias| alias.strip_suffix(".mrap"));
+    scheme == "arn"
+        && partition.starts_with("aws")
+        && service == "s3"
+        && region.is_empty()
+        && account.len() == 12
+        && account.bytes().all(|b| b.is_ascii_digit())
+        && alias.is_some_and(|alias| !alias.is_empty() && alias.bytes().all(|b| b.is_ascii_alphanumeric()))
+}
+
+/// A name, or one with a port; no scheme, path or user.
+fn is_host(domain: &str) -> bool {
+    let url = url::Url::parse(&format!("https://{domain}"));
+    url.is_ok_and(|url| {
+        url.path() == "/"
+            && url.query().is_none()
+            && url.fragment().is_none()
+            && url.username().is_empty()
+            && url.has_host()
+    })
 }
 
 fn is_loopback(url: &url::Url) -> bool {
@@ -150,6 +302,7 @@ mod tests {
             key_template: keys::NEWSROOM_TEMPLATE.into(),
             credentials: CredentialsFrom::Keychain,
             zone: None,
+            routes: Routes::default(),
         }
         .checked()
     }

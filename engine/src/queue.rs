@@ -91,13 +91,10 @@ impl<T> Line<T> {
         self.waiting.iter().filter(|((place, _), who)| is_such(place, who)).count()
     }
 
-    /// The place of the first; it may have left.
-    pub fn first(&self) -> Option<&Place> {
-        self.waiting.keys().next().map(|(place, _)| place)
-    }
-
-    pub fn pop(&mut self) -> Option<T> {
-        self.waiting.pop_first().map(|(_, who)| who)
+    /// Takes the first out for whom there is something, and answers with what that is.
+    pub fn serve<W>(&mut self, mut find: impl FnMut(&Place, &T) -> Option<W>) -> Option<(Place, T, W)> {
+        let (key, what) = self.waiting.iter().find_map(|(key, who)| Some((*key, find(&key.0, who)?)))?;
+        Some((key.0, self.waiting.remove(&key)?, what))
     }
 
     /// The transfer has another place now.
@@ -156,7 +153,7 @@ mod tests {
             for place in &places {
                 line.join(*place, *place, |_| false);
             }
-            let out: Vec<Place> = std::iter::from_fn(|| line.pop()).collect();
+            let out: Vec<Place> = std::iter::from_fn(|| line.serve(|_, _| Some(()))).map(|(place, ..)| place).collect();
             let mut sorted = places.clone();
             sorted.sort();
             prop_assert_eq!(out, sorted);
@@ -190,7 +187,18 @@ mod tests {
             line.join(at(id), id, |_| false);
         }
         line.put(Place { breaking: true, ..at(3) });
-        assert_eq!((line.pop(), line.pop(), line.pop(), line.pop()), (Some(3), Some(1), Some(2), None));
+        let out: Vec<_> = std::iter::from_fn(|| line.serve(|_, _| Some(()))).map(|(_, id, ())| id).collect();
+        assert_eq!(out, [3, 1, 2]);
+    }
+
+    #[test]
+    fn for_whom_there_is_nothing_keeps_his_place() {
+        let mut line = Line::default();
+        for id in [1, 2, 3] {
+            line.join(at(id), id, |_| false);
+        }
+        let mut serve = |but: i64| line.serve(|_, id| (*id != but).then_some(*id)).map(|(_, id, _)| id);
+        assert_eq!((serve(1), serve(1), serve(1), serve(0)), (Some(2), Some(3), None, Some(1)));
     }
 
     #[test]

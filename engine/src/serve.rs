@@ -5,7 +5,7 @@ use tarpc::context::Context;
 use crate::add;
 use crate::api::{
     Action, AddFiles, Added, ClipDetails, FetchClips, FootagePage, FootageQuery, Keys, LimitsRow, Listing, Rushes,
-    SaveProfile, TransferRow, Update, WatchFolder,
+    SaveProfile, TransferRow, Update, WatchFolder, WayRow,
 };
 use crate::clock;
 use crate::credentials;
@@ -14,10 +14,10 @@ use crate::engine::Engine;
 use crate::error::{Code, Error, Result};
 use crate::journal::{settings, transfers};
 use crate::keys::{Field, Fields, Template};
+use crate::lane;
 use crate::limit::LimitSettings;
 use crate::live::One;
 use crate::profile::{CredentialsFrom, ProfileRow};
-use crate::s3::Store;
 use crate::transfer::{Can, Change, Status, TransferId, Urgency, Why};
 
 impl Rushes for Engine {
@@ -75,6 +75,14 @@ impl Rushes for Engine {
         self.core.set_limits(settings.checked()?).await
     }
 
+    async fn routes(self, _: Context, profile: Option<String>) -> Result<Vec<WayRow>> {
+        let name = self.core.profile(profile.as_deref())?.name;
+        self.core.lanes_of(&name)?;
+        // What nobody asked the bucket yet is asked now.
+        lane::ask(&self.core).await;
+        self.core.way_rows(&name)
+    }
+
     async fn transfer(self, _: Context, id: TransferId) -> Result<TransferRow> {
         self.core.with(id, |one| one.row())
     }
@@ -114,7 +122,7 @@ impl Rushes for Engine {
             (None, _) => self.core.purse.provider(&profile),
         };
         if profile.credentials == CredentialsFrom::Keychain {
-            Store::new(&profile, provider, &self.core.wire).check().await.map_err(|refusal| refusal.error)?;
+            self.core.lanes.apart(&profile, provider)?.check().await.map_err(|refusal| refusal.error)?;
             if let Some(keys) = request.keys {
                 credentials::keep(credentials::account(&self.core.home, &profile.name)?, keys).await?;
             }

@@ -75,6 +75,11 @@ impl Board {
         }
     }
 
+    /// Bytes a second, as the lane was last drawn.
+    pub(crate) fn rate_of(&self, lane: u32) -> u64 {
+        self.locked().lanes.iter().find(|row| row.id == lane).map_or(0, |row| row.rate)
+    }
+
     pub(crate) fn set_totals(&self, totals: Totals, lanes: Vec<LaneRow>) {
         let mut state = self.locked();
         if state.totals != totals || state.lanes != lanes {

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use netdev::Interface;
+use netdev::MacAddr;
 use netdev::interface::types::InterfaceType;
 
 use crate::api::UplinkRow;
@@ -20,9 +21,24 @@ pub struct Uplink {
     pub name: String,
     /// What people call it.
     pub label: String,
-    addresses: Vec<IpAddr>,
+    /// The system's number for it.
+    pub(crate) index: u32,
+    pub(crate) addresses: Vec<IpAddr>,
+    /// Tells this place's network from another one that the same interface was on: by its gateway, once that is known.
+    pub(crate) network: Option<String>,
+    /// The system sends through it what nobody has bound to another.
+    is_preferred: bool,
+    /// All that leaves goes through it, by a network below.
+    is_tunnel: bool,
     /// A way out of this computer; not the loopback, nor a link between virtual machines.
     leads_out: bool,
+}
+
+impl Uplink {
+    /// Whether what is bound to one is bound to the other as well.
+    pub(crate) fn is_same_as(&self, other: &Uplink) -> bool {
+        (&self.name, self.index, &self.addresses) == (&other.name, other.index, &other.addresses)
+    }
 }
 
 /// What the system said last.
@@ -34,6 +50,22 @@ impl Uplinks {
     pub(crate) fn rows(&self) -> Vec<UplinkRow> {
         let out = self.all(|_| true).into_iter().filter(|uplink| uplink.leads_out);
         out.map(|uplink| UplinkRow { name: uplink.name, label: uplink.label }).collect()
+    }
+
+    /// The one that the system sends through what nobody has bound to another.
+    pub(crate) fn preferred(&self) -> Option<Uplink> {
+        self.all(|_| true).into_iter().find(|uplink| uplink.is_preferred)
+    }
+
+    /// Those that may carry something beside the one that the system prefers. None where that is a VPN: past it goes
+    /// nothing.
+    pub(crate) fn others(&self) -> Vec<Uplink> {
+        let all = self.all(|_| true);
+        if all.iter().any(|uplink| uplink.is_preferred && uplink.is_tunnel) {
+            return Vec::new();
+        }
+        let is_other = |uplink: &Uplink| uplink.leads_out && !uplink.is_tunnel && !uplink.is_preferred;
+        all.into_iter().filter(is_other).collect()
     }
 
     /// Through which one goes what has this address at our end. `None` where it went away meanwhile.
@@ -66,8 +98,21 @@ fn known(interface: Interface) -> Option<Uplink> {
         return None;
     }
     let leads_out = interface.gateway.is_some() && !interface.is_loopback();
-    let label = label(interface.if_type, interface.is_tun(), interface.friendly_name.as_deref(), &interface.name);
-    Some(Uplink { name: interface.name, label, addresses, leads_out })
+    // Until the gateway was spoken to, the system does not know it either.
+    let gateway = interface.gateway.as_ref().map(|gateway| gateway.mac_addr).filter(|mac| *mac != MacAddr::zero());
+    let network = gateway.map(|gateway| format!("{} {gateway}", interface.name));
+    let is_tunnel = interface.is_tun() || matches!(interface.if_type, InterfaceType::Tunnel | InterfaceType::Ppp);
+    let label = label(interface.if_type, is_tunnel, interface.friendly_name.as_deref(), &interface.name);
+    Some(Uplink {
+        index: interface.index,
+        name: interface.name,
+        label,
+        addresses,
+        network,
+        is_preferred: interface.default,
+        is_tunnel,
+        leads_out,
+    })
 }
 
 /// By what the system calls it; else by its kind, with its name since there may be two of them.

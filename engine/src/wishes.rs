@@ -94,8 +94,8 @@ impl Core {
         let now = clock::now_in(&self.zone(None));
         let holds = |plan: &Plan| plan.in_force(&now);
         let own = settings.uplinks.iter().map(|(uplink, plan)| (uplink.clone(), holds(plan).limits)).collect();
-        self.wire.throttles().set(holds(&settings.plan).limits, &own);
-        let uplink = self.wire.uplink().map_or_else(String::new, |uplink| uplink.name);
+        self.lanes.common().throttles().set(holds(&settings.plan).limits, &own);
+        let uplink = self.lanes.uplink().map_or_else(String::new, |uplink| uplink.name);
         holds(settings.on(&uplink))
     }
 
@@ -129,6 +129,7 @@ mod tests {
             key_template: keys::NEWSROOM_TEMPLATE.into(),
             credentials: CredentialsFrom::Lent,
             zone: Some("Europe/Zurich".into()),
+            routes: Default::default(),
         };
         core.keep_profile(profile).await.unwrap();
         core

@@ -13,13 +13,12 @@ use rustix::process::setpriority_process;
 use rustix::time::{ClockId, clock_gettime};
 use tun_rs::{DeviceBuilder, SyncDevice};
 
+use super::End;
 use super::namespace::Namespace;
 use super::order::{Order, Stats};
 use super::profile::Terms;
 use super::pump::{Pump, Shared, Weather};
 
-/// The device in each namespace.
-pub const DEVICE: &str = "wan0";
 /// Before all that is being measured: a link that waits for a processor is a slower link.
 const PRIORITY: i32 = -10;
 /// The hidden verb of `rushes-bench`.
@@ -35,10 +34,11 @@ pub struct Emulator {
 
 impl Emulator {
     /// With its devices in the namespaces when it returns.
-    pub fn start(client: &Namespace, server: &Namespace, terms: &Terms) -> Result<Emulator> {
+    pub fn start(here: End<'_>, there: End<'_>, terms: &Terms) -> Result<Emulator> {
         let program = program()?;
         let mut child = Command::new(&program)
-            .args([VERB, client.name(), server.name(), &serde_json::to_string(terms)?])
+            .args([VERB, here.namespace.name(), here.device, there.namespace.name(), there.device])
+            .arg(serde_json::to_string(terms)?)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -85,10 +85,11 @@ fn program() -> Result<PathBuf> {
 }
 
 /// The process itself, until the pipe that orders come from closes.
-pub fn emulate(client: &str, server: &str, terms: Terms) -> Result<()> {
+pub fn emulate(ends: [(&str, &str); 2], terms: Terms) -> Result<()> {
     // Only a luxury.
     let _ = setpriority_process(None, PRIORITY);
-    let devices = [Namespace::enter_named(client, device)??, Namespace::enter_named(server, device)??];
+    let [here, there] = ends.map(|(namespace, name)| Namespace::enter_named(namespace, || device(name)));
+    let devices = [here??, there??];
     let weather = Weather { terms, outage_until: Duration::ZERO, reset_until: Duration::ZERO };
     let shared = Shared { began: Instant::now(), weather: Mutex::new(weather), flows: Default::default() };
     std::thread::scope(|scope| {
@@ -116,8 +117,8 @@ pub fn emulate(client: &str, server: &str, terms: Terms) -> Result<()> {
     })
 }
 
-fn device() -> Result<SyncDevice> {
-    let device = DeviceBuilder::new().name(DEVICE).with(|options| {
+fn device(name: &str) -> Result<SyncDevice> {
+    let device = DeviceBuilder::new().name(name).with(|options| {
         options.offload(true);
     });
     let device = device.build_sync().context("a TUN device")?;

@@ -22,20 +22,22 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
 pub use emulator::{VERB as EMULATE, emulate};
-pub use namespace::{Namespace, here_async};
-pub use order::{Flow, Stats};
+pub use namespace::{Namespace, here_async, sweep};
+pub use order::{Flow, Order, Stats};
 pub use ping::{Ping, Pings};
 pub use profile::{Profile, Terms};
 pub use streams::{Streams, goodput};
 
-use emulator::{DEVICE, Emulator};
+use emulator::Emulator;
 use netem::Netem;
-use order::Order;
 
 /// The client's address.
 pub const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 77, 0, 1));
 /// The server's.
 pub const SERVER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 77, 0, 2));
+
+/// The device in each namespace of a link.
+const DEVICE: &str = "wan0";
 
 /// What a client's system lets a connection hold, whatever this one is set to: smallest, first, largest.
 const SEND_BUFFER: &str = "4096 16384 4194304";
@@ -83,10 +85,43 @@ pub struct Link {
     server: Namespace,
 }
 
+/// One end of a way that packets are carried: a device of that name in that network.
+#[derive(Clone, Copy, Debug)]
+pub struct End<'a> {
+    pub namespace: &'a Namespace,
+    pub device: &'a str,
+}
+
+/// What carries packets between two ends, as terms have it. Has no addresses of its own.
 #[derive(Debug)]
-enum Carrier {
+pub enum Carrier {
     Kernel(Netem),
     Emulator(Emulator),
+}
+
+impl Carrier {
+    /// Makes both devices.
+    pub fn between(here: End<'_>, there: End<'_>, terms: &Terms) -> Result<Carrier> {
+        Ok(match netem::is_there(here.namespace) {
+            true => Carrier::Kernel(Netem::start(here, there, terms)?),
+            false => Carrier::Emulator(Emulator::start(here, there, terms)?),
+        })
+    }
+
+    /// What it answers: figures, if it was asked for any.
+    pub fn order(&self, order: Order) -> Result<Option<Stats>> {
+        match self {
+            Carrier::Kernel(netem) => netem.order(&order),
+            Carrier::Emulator(emulator) => emulator.order(&order),
+        }
+    }
+}
+
+/// A plain wire: as fast as this computer.
+pub fn wire(here: End<'_>, there: End<'_>) -> Result<()> {
+    let (network, its) = (here.namespace.name(), there.namespace.name());
+    let (device, peer) = (here.device, there.device);
+    namespace::ip(["link", "add", device, "netns", network, "type", "veth", "peer", "name", peer, "netns", its])
 }
 
 impl Link {
@@ -95,11 +130,8 @@ impl Link {
         namespace::sweep();
         let (client, server) = (Namespace::create("client")?, Namespace::create("server")?);
         let terms = &profile.terms;
-        let carrier = if netem::is_there(&client) {
-            Carrier::Kernel(Netem::start(&client, &server, terms)?)
-        } else {
-            Carrier::Emulator(Emulator::start(&client, &server, terms)?)
-        };
+        let end = |namespace| End { namespace, device: DEVICE };
+        let carrier = Carrier::between(end(&client), end(&server), terms)?;
         let link = Link { profile: profile.clone(), congestion, carrier, client, server };
         link.configure(&link.client, CLIENT, SERVER).context("the client's end")?;
         link.configure(&link.server, SERVER, CLIENT).context("the server's end")?;
@@ -175,9 +207,6 @@ impl Link {
     }
 
     fn order(&self, order: Order) -> Result<Option<Stats>> {
-        match &self.carrier {
-            Carrier::Kernel(netem) => netem.order(&order),
-            Carrier::Emulator(emulator) => emulator.order(&order),
-        }
+        self.carrier.order(order)
     }
 }

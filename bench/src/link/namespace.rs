@@ -75,12 +75,13 @@ impl Namespace {
         command
     }
 
-    pub(super) fn ip<const N: usize>(&self, arguments: [&str; N]) -> Result<()> {
+    /// Runs iproute2's `ip` on it.
+    pub fn ip<const N: usize>(&self, arguments: [&str; N]) -> Result<()> {
         ip(["-n", &self.name].iter().chain(&arguments))
     }
 
     /// Writes a kernel setting that each namespace has for itself, where this kernel has it.
-    pub(super) fn sysctl(&self, path: &str, value: &str) -> Result<()> {
+    pub fn sysctl(&self, path: &str, value: &str) -> Result<()> {
         let path = PathBuf::from("/proc/sys").join(path);
         self.enter(|| match path.exists() {
             true => fs::write(&path, value).with_context(|| path.display().to_string()),

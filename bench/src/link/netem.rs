@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use super::emulator::DEVICE;
-use super::namespace::{Namespace, ip, run};
+use super::namespace::{Namespace, run};
 use super::order::{Flow, Order, Stats};
 use super::profile::Terms;
+use super::{End, wire};
 
 const MTU: f64 = 1500.0;
 /// For links without a rate, whose queue never fills.
@@ -19,7 +19,8 @@ const DEEP: f64 = 100_000.0;
 
 #[derive(Debug)]
 pub struct Netem {
-    ends: [String; 2],
+    /// Namespaces and devices.
+    ends: [(String, String); 2],
     /// The terms, and until when nothing gets through.
     weather: Arc<Mutex<(Terms, Option<Instant>)>>,
 }
@@ -32,14 +33,14 @@ pub fn is_there(namespace: &Namespace) -> bool {
 }
 
 impl Netem {
-    pub fn start(client: &Namespace, server: &Namespace, terms: &Terms) -> Result<Netem> {
-        let (here, there) = (client.name(), server.name());
-        ip(["link", "add", DEVICE, "netns", here, "type", "veth", "peer", "name", DEVICE, "netns", there])?;
-        for end in [client, server] {
+    pub fn start(here: End<'_>, there: End<'_>, terms: &Terms) -> Result<Netem> {
+        wire(here, there)?;
+        for end in [here, there] {
             // Else a whole bundle of packets would be lost as one.
-            end.ip(["link", "set", "dev", DEVICE, "gso_max_segs", "1"])?;
+            end.namespace.ip(["link", "set", "dev", end.device, "gso_max_segs", "1"])?;
         }
-        let netem = Netem { ends: [here.to_owned(), there.to_owned()], weather: Arc::new(Mutex::new((*terms, None))) };
+        let owned = |end: End<'_>| (end.namespace.name().to_owned(), end.device.to_owned());
+        let netem = Netem { ends: [owned(here), owned(there)], weather: Arc::new(Mutex::new((*terms, None))) };
         netem.set(terms, false)?;
         Ok(netem)
     }
@@ -49,7 +50,7 @@ impl Netem {
         match *order {
             Order::Stats => return Ok(Some(Stats { up: self.seen(0)?, down: self.seen(1)?, cpu_seconds: 0.0 })),
             Order::Reset(_) => {
-                for end in &self.ends {
+                for (end, _) in &self.ends {
                     run(Command::new("ip").args(["netns", "exec", end, "ss", "-K", "-t"]))?;
                 }
                 return Ok(None);
@@ -86,15 +87,16 @@ impl Netem {
 
     /// What the end's queue has seen. It does not tell chance from a full queue.
     fn seen(&self, end: usize) -> Result<Flow> {
-        let tc = ["netns", "exec", &self.ends[end], "tc", "-s", "-j", "qdisc", "show", "dev", DEVICE];
+        let (namespace, device) = &self.ends[end];
+        let tc = ["netns", "exec", namespace, "tc", "-s", "-j", "qdisc", "show", "dev", device];
         let output = Command::new("ip").args(tc).output()?;
         flow(&serde_json::from_slice(&output.stdout).context("tc's JSON")?)
     }
 }
 
-fn set(end: &str, terms: &Terms, is_out: bool) -> Result<()> {
+fn set((namespace, device): &(String, String), terms: &Terms, is_out: bool) -> Result<()> {
     let words = words(terms, is_out);
-    let tc = ["netns", "exec", end, "tc", "qdisc", "replace", "dev", DEVICE, "root"];
+    let tc = ["netns", "exec", namespace, "tc", "qdisc", "replace", "dev", device, "root"];
     run(Command::new("ip").args(tc).args(words))
 }
 

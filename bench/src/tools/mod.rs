@@ -78,7 +78,7 @@ impl Tool {
     ];
 
     /// Ready to be started. What it needs is installed if it is not there, so this may take a while the first time.
-    pub(crate) fn launch(self, job: &Job<'_>) -> Result<Launch> {
+    pub fn launch(self, job: &Job<'_>) -> Result<Launch> {
         let mut launch = match self {
             Tool::Rushes => rushes::launch(job, false)?,
             Tool::RushesCubic => rushes::launch(job, true)?,
@@ -121,7 +121,7 @@ impl FromStr for Tool {
 }
 
 /// What a tool is to move, from where to where.
-pub(crate) struct Job<'a> {
+pub struct Job<'a> {
     pub direction: Direction,
     /// As the client is told of it.
     pub bucket: &'a Bucket,
@@ -155,7 +155,7 @@ impl Job<'_> {
     }
 }
 
-pub(crate) struct Launch {
+pub struct Launch {
     pub command: Command,
     pub env: Env,
 }

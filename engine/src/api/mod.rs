@@ -33,6 +33,9 @@ pub trait Rushes {
     /// Holds at once.
     async fn set_limits(settings: LimitSettings) -> Result<(), Error>;
 
+    /// The ways to a profile's bucket, over each network; closed ones too. Absent: the profile in use.
+    async fn routes(profile: Option<String>) -> Result<Vec<WayRow>, Error>;
+
     async fn transfer(id: TransferId) -> Result<TransferRow, Error>;
 
     /// One stretch of what is known of the bucket of the profile in use.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::deadline::Verdict;
 use crate::error::Error;
 use crate::limit::{InForce, LimitSettings};
+use crate::route::Kind;
 use crate::transfer::{BatchId, Can, Direction, Status, TransferId, UnixMs};
 
 /// Everything that changed after the sequence number that was asked for. The last one wins.
@@ -165,6 +166,46 @@ pub struct LaneRow {
     pub route: String,
     pub rate: u64,
     pub connections: u32,
+}
+
+/// A way to the bucket over a network, for whoever wants to know why it is taken or not.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub struct WayRow {
+    /// As [`LaneRow::id`]; absent where the way is closed.
+    pub lane: Option<u32>,
+    pub uplink: String,
+    pub kind: Kind,
+    /// What people call it.
+    pub route: String,
+    pub state: WayState,
+    /// Why it is closed, and what to do.
+    pub why: Option<String>,
+    /// Bytes a second, both directions, just now.
+    pub rate: u64,
+    pub connections: u32,
+    /// Milliseconds there and back, where it was measured.
+    pub trip_ms: Option<u32>,
+    /// Bytes since this process began.
+    pub moved_up: u64,
+    pub moved_down: u64,
+    /// Dollars a gigabyte: see `route::prices`.
+    pub price_up: f64,
+    pub price_down: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub enum WayState {
+    /// Requests are in flight on it.
+    Carries,
+    Standby,
+    /// It does not answer just now. It is tried again and again.
+    Dead,
+    /// It cannot be used as things are.
+    Closed,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -39,7 +39,7 @@ pub(super) async fn cancel(drive: &Drive) -> Driven<Option<Proof>> {
     drive.core.journal.write(move |c| uploads::give_up_all(c, id)).await?;
     let given_up = drive.core.journal.read(uploads::aborting).await?;
     for upload in given_up.iter().filter(|u| u.transfer == id) {
-        let store = drive.core.store(&upload.profile).await?;
+        let store = drive.core.store(&upload.profile)?;
         match end(&drive.core, &store, upload).await {
             Ok(()) => {}
             // Waiting would not help; the upload's row stays, and the sweep goes on trying.
@@ -83,7 +83,7 @@ async fn landed_small(drive: &Drive, transfer: &Transfer) -> Driven<Option<Proof
 }
 
 async fn is_there(drive: &Drive, transfer: &Transfer, whole: Crc64) -> Driven<Option<Proof>> {
-    match drive.core.store(&transfer.profile).await?.head(&transfer.key).await {
+    match drive.core.store(&transfer.profile)?.head(&transfer.key).await {
         Ok(object) => Ok(object
             .checksum
             .filter(|kept| kept.algorithm == Algorithm::Crc64Nvme && kept.value == whole.to_string())
@@ -144,7 +144,7 @@ pub(super) async fn find_unheard(core: &Core, store: &Store, upload: &Upload) ->
 pub(crate) async fn sweep(core: Arc<Core>) {
     let Ok(given_up) = core.journal.read(uploads::aborting).await else { return };
     for upload in given_up {
-        let Ok(store) = core.store(&upload.profile).await else { continue };
+        let Ok(store) = core.store(&upload.profile) else { continue };
         if let Err(refusal) = end(&core, &store, &upload).await {
             tracing::info!(key = upload.key, error = %refusal.error, "an upload is still to be aborted");
         }

@@ -15,7 +15,7 @@ use crate::transfer::{Change, Direction, Held, Proof, Transfer};
 
 pub(super) async fn download(drive: &Drive) -> Driven<Proof> {
     let mut transfer = drive.transfer()?;
-    let store = drive.store(&transfer).await?;
+    let store = drive.store(&transfer)?;
     if transfer.held.is_none()
         && let Some(proof) = begin(drive, &mut transfer, &store).await?
     {
@@ -37,12 +37,12 @@ pub(super) async fn download(drive: &Drive) -> Driven<Proof> {
     };
     if plan.is_empty() {
         let ranges = parts::ranges(transfer.size)?;
-        drive.open_ahead(Direction::Down, ranges.len());
+        drive.open_ahead(Direction::Down, &transfer.profile, ranges.len())?;
         plan = drive.set_plan(ranges).await?;
     }
     let fetching = Fetching { drive, transfer: &transfer, held: &held, sink: &sink };
     fetching.verify(&mut plan).await?;
-    let fetch = Fetch { drive, transfer: &transfer, etag: &held.etag, store: &store, sink: &sink };
+    let fetch = Fetch { drive, transfer: &transfer, etag: &held.etag, sink: &sink };
     let mut doubt = Doubt::default();
     let proof = loop {
         fetch.missing(&mut plan).await?;
@@ -63,7 +63,9 @@ async fn begin(drive: &Drive, transfer: &mut Transfer, store: &Store) -> Driven<
     // Shaken hands with while the store looks the clip up; later the pace sees to it.
     let slots = drive.core.slots(Direction::Down);
     if slots.used() == 0 {
-        drive.core.wire.open_beside_next(slots.allowed());
+        for id in slots.on(&transfer.profile) {
+            drive.core.lanes.get(id)?.wire.open_beside_next(slots.allowed(&transfer.profile));
+        }
     }
     let object = head(store, &transfer.key).await?;
     let folder = transfer.path.parent().unwrap_or(Path::new(".")).to_owned();

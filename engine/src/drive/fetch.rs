@@ -16,15 +16,16 @@ use super::wanting::Wanting;
 use super::{Drive, Driven, Patience};
 use crate::integrity::Crc64;
 use crate::journal::transfers::{Acked, PlannedPart};
-use crate::lane::ONLY_LANE;
+use crate::lane::{Lane, UNKNOWN_LANE, Want};
 use crate::parts::Part;
-use crate::s3::Store;
 use crate::sink::Sink;
 use crate::stretch::{Coverage, Open, Stretch, span};
 use crate::transfer::{Direction, Transfer};
 
 /// What may wait to be counted. Requests wait when it is full.
 const TOLD: usize = 256;
+/// What a request is worth that may be given more, and of which others may take over what it is slow with.
+const ASKED: u64 = 512 << 10;
 /// A path that was not measured.
 const ROUND_TRIP: Duration = Duration::from_millis(80);
 /// When no slot is waited for, slow requests are looked at this often.
@@ -37,20 +38,27 @@ pub(super) struct Fetch<'a> {
     pub drive: &'a Drive,
     pub transfer: &'a Transfer,
     pub etag: &'a str,
-    pub store: &'a Store,
     pub sink: &'a Sink,
 }
 
 struct Flying {
-    flights: HashMap<u64, Arc<Flight>>,
+    flights: HashMap<u64, (Arc<Flight>, Arc<Lane>)>,
     next: u64,
     open: Open,
     coverage: Coverage,
     /// On the disk, and not in the journal yet.
-    whole: Vec<(u32, Crc64)>,
+    whole: Vec<Whole>,
     /// Bytes a millisecond of one connection, of those that ended lately.
     rate: Option<f64>,
     each: u64,
+}
+
+/// A part that is on the disk, and the lane that brought its last byte.
+#[derive(Clone, Copy)]
+struct Whole {
+    number: u32,
+    crc: Crc64,
+    lane: u32,
 }
 
 impl Fetch<'_> {
@@ -59,7 +67,8 @@ impl Fetch<'_> {
         let missing: Vec<Part> = plan.iter().filter(|(_, acked)| acked.is_none()).map(|(part, _)| *part).collect();
         for part in missing.iter().filter(|part| part.length == 0) {
             // An empty object has no range to ask for.
-            let acked = self.journal(vec![(part.number, Crc64::of(b""))]).await?;
+            let whole = Whole { number: part.number, crc: Crc64::of(b""), lane: UNKNOWN_LANE };
+            let acked = self.journal(vec![whole]).await?;
             self.got(plan, acked)?;
         }
         let each = plan.first().map_or(1, |(part, _)| part.length.max(1));
@@ -73,12 +82,17 @@ impl Fetch<'_> {
             each,
         };
         let slots = self.drive.core.slots(Direction::Down);
-        let mut patience = Patience::of_many(&self.drive.core, Direction::Down);
+        let profile = self.transfer.profile.as_str();
+        let mut patience = Patience::of_many(&self.drive.core, Direction::Down, profile);
         let mut tasks = JoinSet::new();
         let mut resting: FuturesUnordered<BoxFuture<'static, Stretch>> = FuturesUnordered::new();
         let (tell, mut told) = mpsc::channel(TOLD);
         let mut news = Vec::new();
-        let mut wanting = Wanting::new(self.drive, Direction::Down);
+        let mut wanting = Wanting::new(
+            self.drive,
+            Direction::Down,
+            Want { profile: profile.into(), bytes: each.min(ASKED), only: None },
+        );
         // The requests do not wait for the journal.
         let mut journaling = None;
         let mut next_entry = Instant::now();
@@ -93,7 +107,7 @@ impl Fetch<'_> {
             }
             let (round_trip, silence) = self.pace_of_path();
             let worth_a_slot = !flying.open.is_empty() || flying.victim(round_trip, silence).is_some();
-            let wanted = flying.open.bytes().div_ceil(flying.span(slots.allowed())) as usize;
+            let wanted = flying.open.bytes().div_ceil(flying.span(slots.allowed(profile))) as usize;
             wanting.set(if worth_a_slot { wanted.max(1) } else { 0 })?;
             tokio::select! {
                 biased;
@@ -111,17 +125,19 @@ impl Fetch<'_> {
                             Told::Written(stretch, crc) => {
                                 flying.coverage.add(stretch, crc);
                                 let (part, _) = plan[(stretch.at / each) as usize];
-                                flying.whole.extend(flying.coverage.whole(part).map(|crc| (part.number, crc)));
+                                let lane = flying.lane(number);
+                                let whole = flying.coverage.whole(part);
+                                flying.whole.extend(whole.map(|crc| Whole { number: part.number, crc, lane }));
                                 patience.succeeded();
                             }
                             Told::Ended(ended) => {
-                                let left = flying.landed(number);
+                                let Some((left, lane)) = flying.landed(number) else { continue };
                                 match ended {
                                     Ended::Well => {}
                                     Ended::Disk(error) => return Err(error.into()),
                                     // What it brought counts all the same; the rest goes to another.
                                     Ended::Refused(refusal) => {
-                                        let rest = patience.failed(refusal)?;
+                                        let rest = patience.failed_on(&lane, refusal)?;
                                         resting.push(async move { tokio::time::sleep(rest).await; left }.boxed());
                                     }
                                 }
@@ -132,10 +148,13 @@ impl Fetch<'_> {
                 }
                 Some(stretch) = resting.next(), if !resting.is_empty() => flying.open.put_back(stretch),
                 slot = wanting.slot(), if worth_a_slot => {
-                    let Some(stretch) = flying.next_stretch(slots.allowed(), round_trip, silence) else { continue };
-                    let (number, flight) = flying.take_off(stretch);
+                    let allowed = slots.allowed(profile);
+                    let Some(stretch) = flying.next_stretch(allowed, round_trip, silence) else { continue };
+                    let lane = self.drive.core.lanes.get(slot.lane())?;
+                    let store = lane.store.clone();
+                    let (number, flight) = flying.take_off(stretch, lane);
                     let from = From {
-                        store: self.store.clone(),
+                        store,
                         sink: self.sink.clone(),
                         key: self.transfer.key.clone(),
                         etag: self.etag.to_owned(),
@@ -155,16 +174,17 @@ impl Fetch<'_> {
 
     /// The round trip, and how long a connection may bring nothing while others do.
     fn pace_of_path(&self) -> (Duration, Duration) {
-        let (now, least) = self.drive.core.wire.meter().path().unwrap_or((ROUND_TRIP, ROUND_TRIP));
+        let (now, least) = self.drive.core.lanes.path().unwrap_or((ROUND_TRIP, ROUND_TRIP));
         (least, (now * 8).clamp(Duration::from_secs(2), Duration::from_secs(8)))
     }
 
     /// What is on the disk counts from now on: the journal first.
-    async fn journal(&self, parts: Vec<(u32, Crc64)>) -> Driven<Vec<(u32, Acked)>> {
-        let acked: Vec<(u32, Acked)> = parts
-            .into_iter()
-            .map(|(number, crc)| (number, Acked { etag: String::new(), crc, lane: ONLY_LANE }))
-            .collect();
+    async fn journal(&self, parts: Vec<Whole>) -> Driven<Vec<(u32, Acked)>> {
+        let acked = |whole: Whole| {
+            let Whole { number, crc, lane } = whole;
+            (number, Acked { etag: String::new(), crc, lane })
+        };
+        let acked: Vec<(u32, Acked)> = parts.into_iter().map(acked).collect();
         self.drive.all_acked(acked.clone()).await?;
         Ok(acked)
     }
@@ -180,15 +200,17 @@ impl Fetch<'_> {
     /// The parts that requests are in now, and those that the journal is about to count.
     fn show(&self, plan: &[PlannedPart], flying: &Flying) -> Driven<()> {
         let part = |number: u32| &plan[number as usize - 1];
-        let lefts = flying.flights.values().map(|flight| flight.left()).filter(|left| left.length() > 0);
-        let lefts = lefts.map(|left| (left.at / flying.each) as u32 + 1).filter(|number| part(*number).1.is_none());
-        let whole = flying.whole.iter().map(|(number, _)| *number);
+        let lefts = flying.flights.values().map(|(flight, lane)| (flight.left(), lane.id));
+        let lefts = lefts.filter(|(left, _)| left.length() > 0);
+        let lefts = lefts.map(|(left, lane)| ((left.at / flying.each) as u32 + 1, lane));
+        let lefts = lefts.filter(|(number, _)| part(*number).1.is_none());
+        let whole = flying.whole.iter().map(|whole| (whole.number, whole.lane));
         let under_way = flying.coverage.bytes()
-            + flying.flights.values().map(|flight| flight.unwritten()).sum::<u64>()
-            + whole.clone().map(|number| part(number).0.length).sum::<u64>();
+            + flying.flights.values().map(|(flight, _)| flight.unwritten()).sum::<u64>()
+            + whole.clone().map(|(number, _)| part(number).0.length).sum::<u64>();
         let numbers = lefts.chain(whole).collect();
         Ok(self.drive.core.with(self.drive.id, |one| {
-            one.set_in_flight(numbers, ONLY_LANE);
+            one.set_in_flight(numbers);
             one.under_way = under_way;
         })?)
     }
@@ -197,7 +219,8 @@ impl Fetch<'_> {
 impl Flying {
     /// The request that would be at it longest, where it is worth taking some of it over.
     fn victim(&self, round_trip: Duration, silence: Duration) -> Option<&Arc<Flight>> {
-        let willing = self.flights.values().filter(|flight| flight.would_give_up(round_trip, silence));
+        let all = self.flights.values().map(|(flight, _)| flight);
+        let willing = all.filter(|flight| flight.would_give_up(round_trip, silence));
         willing.max_by(|a, b| a.takes().total_cmp(&b.takes()))
     }
 
@@ -213,19 +236,23 @@ impl Flying {
         self.victim(round_trip, silence)?.give_up_some(round_trip, silence)
     }
 
-    fn take_off(&mut self, stretch: Stretch) -> (u64, Arc<Flight>) {
+    fn take_off(&mut self, stretch: Stretch, lane: Arc<Lane>) -> (u64, Arc<Flight>) {
         let flight = Flight::new(stretch);
         self.next += 1;
-        self.flights.insert(self.next, flight.clone());
+        self.flights.insert(self.next, (flight.clone(), lane));
         (self.next, flight)
     }
 
-    /// Answers with what it leaves to others.
-    fn landed(&mut self, number: u64) -> Stretch {
-        let Some(flight) = self.flights.remove(&number) else { return Stretch { at: 0, end: 0 } };
+    fn lane(&self, number: u64) -> u32 {
+        self.flights.get(&number).map_or(UNKNOWN_LANE, |(_, lane)| lane.id)
+    }
+
+    /// Answers with what it leaves to others, and its lane.
+    fn landed(&mut self, number: u64) -> Option<(Stretch, Arc<Lane>)> {
+        let (flight, lane) = self.flights.remove(&number)?;
         if let Some(rate) = flight.rate() {
             self.rate = Some(self.rate.map_or(rate, |before| before * 0.8 + rate * 0.2));
         }
-        flight.left()
+        Some((flight.left(), lane))
     }
 }

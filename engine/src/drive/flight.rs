@@ -17,6 +17,9 @@ use crate::stretch::{Stretch, theft};
 
 /// A range whose body brings no byte for this long is fetched by another connection.
 const SILENT: Duration = Duration::from_secs(20);
+/// How fast it is, is seen over as long as this, and up to twice as long.
+const GLANCE: Duration = Duration::from_millis(500);
+
 /// Where it stands. Shared by the request and those who may want to take some of it over.
 #[derive(Debug)]
 pub(super) struct Flight {
@@ -33,6 +36,9 @@ struct Place {
     told: u64,
     /// When the last byte came.
     moved: Instant,
+    /// Where it was about a glance ago, and when; and the moment that comes after that.
+    then: (Instant, u64),
+    lately: (Instant, u64),
 }
 
 /// What a request tells.
@@ -53,7 +59,14 @@ impl Flight {
     pub(super) fn new(stretch: Stretch) -> Arc<Flight> {
         let now = Instant::now();
         Arc::new(Flight {
-            place: Mutex::new(Place { left: stretch, from: stretch.at, told: stretch.at, moved: now }),
+            place: Mutex::new(Place {
+                left: stretch,
+                from: stretch.at,
+                told: stretch.at,
+                moved: now,
+                then: (now, stretch.at),
+                lately: (now, stretch.at),
+            }),
             began: now,
         })
     }
@@ -63,12 +76,15 @@ impl Flight {
         self.locked().left
     }
 
-    /// Bytes a millisecond; `None` before anything can be said.
+    /// Bytes a millisecond, lately; `None` before anything can be said. One that was fast and only drips now is slow.
     pub(super) fn rate(&self) -> Option<f64> {
         let place = self.locked();
-        let elapsed = self.began.elapsed().as_secs_f64() * 1000.0;
-        let got = place.left.at - place.from;
-        (got > 0 && elapsed > 0.0).then(|| got as f64 / elapsed)
+        if place.left.at == place.from {
+            return None;
+        }
+        let (since, at) = if place.then.0.elapsed() >= GLANCE { place.then } else { (self.began, place.from) };
+        let elapsed = since.elapsed().as_secs_f64() * 1000.0;
+        (elapsed > 0.0).then(|| place.left.at.saturating_sub(at) as f64 / elapsed)
     }
 
     /// What it has got since it last told of something written.
@@ -118,6 +134,10 @@ impl Flight {
         let wanted = length.min(place.left.length());
         place.left.at += wanted;
         place.moved = Instant::now();
+        if place.lately.0.elapsed() >= GLANCE {
+            place.then = place.lately;
+            place.lately = (place.moved, place.left.at);
+        }
         wanted
     }
 

@@ -22,8 +22,9 @@ use crate::clock;
 use crate::core::Core;
 use crate::error::{Code, Error, Result};
 use crate::journal::transfers::{self, Acked, PlannedPart};
-use crate::lane::{ONLY_LANE, Slot, Slots};
+use crate::lane::{Lane, Slot, Slots, Want};
 use crate::parts::{Condition, Part};
+use crate::reach;
 use crate::s3::{Class, Refusal, Store};
 use crate::transfer::{Change, Direction, Proof, Status, Transfer, TransferId, Why};
 
@@ -100,8 +101,14 @@ impl Drive {
         self.core.with(self.id, |one| one.transfer.clone())
     }
 
-    async fn store(&self, transfer: &Transfer) -> Result<Store> {
-        self.core.store(&transfer.profile).await
+    /// Where the bucket is asked: by a lane that is reached now.
+    fn store(&self, transfer: &Transfer) -> Result<Store> {
+        self.core.store(&transfer.profile)
+    }
+
+    /// Where its upload is begun and completed.
+    fn upload_store(&self, transfer: &Transfer) -> Result<Store> {
+        self.core.upload_store(&transfer.profile)
     }
 
     /// Facts on disk first, then in memory.
@@ -140,27 +147,31 @@ impl Drive {
         Ok(planned)
     }
 
-    /// A slot for one part, and the part shown as in flight.
-    async fn slot(&self, direction: Direction) -> Result<Slot> {
+    /// A slot for one request, on whichever lane.
+    async fn slot(&self, direction: Direction, want: Want) -> Result<Slot> {
         let place = self.core.with(self.id, |one| one.place())?;
-        Ok(self.core.slots(direction).take(place).await)
+        Ok(self.core.slots(direction).take(place, want).await)
     }
 
     /// Connections for what comes next are opened while the store thinks: for so many requests at the most, and over a far
     /// path for more of them.
-    fn open_ahead(&self, direction: Direction, most: usize) {
+    fn open_ahead(&self, direction: Direction, profile: &str, most: usize) -> Result<()> {
         let slots = self.core.slots(direction);
-        // Once something is under way the pace is told of the path anyway: that asks the system about every connection.
-        if slots.used() == 0
-            && let Some(path) = self.core.wire.meter().look().least
-        {
-            slots.begin_over(path);
+        for id in slots.on(profile) {
+            let lane = self.core.lanes.get(id)?;
+            // Once something is under way the pace is told of the path anyway: that asks the system about every connection.
+            if slots.used() == 0
+                && let Some(path) = lane.wire.meter().look().least
+            {
+                slots.begin_over(id, path);
+            }
+            lane.wire.open_ahead(slots.allowed(profile).min(most));
         }
-        self.core.wire.open_ahead(slots.allowed().min(most));
+        Ok(())
     }
 
-    fn in_flight(&self, number: u32) -> Result<()> {
-        self.core.with(self.id, |one| one.set_condition(number, Condition::InFlight(ONLY_LANE)))
+    fn in_flight(&self, number: u32, lane: u32) -> Result<()> {
+        self.core.with(self.id, |one| one.set_condition(number, Condition::InFlight(lane)))
     }
 
     fn dropped(&self, number: u32) -> Result<()> {
@@ -218,21 +229,32 @@ struct Patience {
     core: Arc<Core>,
     failures: u32,
     /// Of whose slots many may be in flight: when the network goes, all of them fail at once.
-    slots: Option<Slots>,
+    of_many: Option<(Slots, String)>,
 }
 
 impl Patience {
     /// For requests one after the other.
     fn of_one(core: &Arc<Core>) -> Patience {
-        Patience { core: core.clone(), failures: 0, slots: None }
+        Patience { core: core.clone(), failures: 0, of_many: None }
     }
 
-    fn of_many(core: &Arc<Core>, direction: Direction) -> Patience {
-        Patience { slots: Some(core.slots(direction).clone()), ..Patience::of_one(core) }
+    fn of_many(core: &Arc<Core>, direction: Direction, profile: &str) -> Patience {
+        Patience { of_many: Some((core.slots(direction).clone(), profile.to_owned())), ..Patience::of_one(core) }
     }
 
     fn succeeded(&mut self) {
         self.failures = 0;
+    }
+
+    /// As `failed`, of a request on this lane. Where the lane is dead and others are not, it goes by one of those at once,
+    /// and nobody's patience is tried.
+    fn failed_on(&mut self, lane: &Arc<Lane>, refusal: Refusal) -> Driven<Duration> {
+        let goes_by_others = match refusal.class {
+            Class::Network => reach::doubt(&self.core, lane),
+            Class::NoWay => self.core.close_way(lane),
+            _ => false,
+        };
+        if goes_by_others { Ok(Duration::ZERO) } else { self.failed(refusal) }
     }
 
     /// How long to pause before the part is sent again, or the stop where patience is at its end.
@@ -243,7 +265,7 @@ impl Patience {
                     self.core.slow_down();
                 }
                 self.failures += 1;
-                let allowed = self.slots.as_ref().map_or(1, Slots::allowed) as u32 + 4;
+                let allowed = self.of_many.as_ref().map_or(1, |(slots, profile)| slots.allowed(profile)) as u32 + 4;
                 if self.failures > allowed { Err(refusal.into()) } else { Ok(pause(self.failures)) }
             }
             _ => Err(refusal.into()),

@@ -3,6 +3,7 @@
 //! same number, whichever is answered first.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
@@ -15,7 +16,7 @@ use super::{Drive, Driven, Patience};
 use crate::error::{Code, Error, Result};
 use crate::hedge::{Hedges, Tail};
 use crate::journal::transfers::{Acked, PlannedPart};
-use crate::lane::{ONLY_LANE, Slot};
+use crate::lane::{self, Lane, Slot, Want};
 use crate::parts::Part;
 use crate::s3::{AckedPart, Answer, Class, Offers, PartSum, Refusal, Store};
 use crate::source::Source;
@@ -27,7 +28,6 @@ const LOOK: Duration = Duration::from_millis(250);
 /// Where an upload's parts go, and from where.
 #[derive(Clone)]
 pub(super) struct To {
-    pub store: Store,
     pub source: Source,
     pub key: String,
     pub upload_id: String,
@@ -41,22 +41,32 @@ type Sent = std::result::Result<(Acked, bool), (Error, Option<Refusal>)>;
 /// Those in flight.
 #[derive(Default)]
 struct Flying {
-    tasks: JoinSet<(usize, Sent)>,
-    /// When each part's first request began, and every request of it.
-    parts: HashMap<usize, (Instant, Vec<AbortHandle>)>,
+    tasks: JoinSet<(usize, Arc<Lane>, Sent)>,
+    parts: HashMap<usize, Flight>,
     /// How long the parts took that were answered, in milliseconds.
     took: Vec<u64>,
+}
+
+/// A part under way.
+struct Flight {
+    /// When its first request began, and on which lane.
+    began: Instant,
+    lane: u32,
+    requests: Vec<AbortHandle>,
 }
 
 /// Every part of the plan that is not acknowledged.
 pub(super) async fn missing(drive: &Drive, to: &To, plan: &mut [PlannedPart]) -> Driven<()> {
     let mut open: VecDeque<usize> = (0..plan.len()).filter(|i| plan[*i].1.is_none()).collect();
     let slots = drive.core.slots(Direction::Up);
-    let mut patience = Patience::of_many(&drive.core, Direction::Up);
+    let profile = drive.transfer()?.profile;
+    let mut patience = Patience::of_many(&drive.core, Direction::Up, &profile);
+    let want =
+        Want { profile: profile.as_str().into(), bytes: plan.first().map_or(0, |(part, _)| part.length), only: None };
     let mut flying = Flying::default();
     let mut hedges = Hedges::of(open.len());
     let mut resting: FuturesUnordered<BoxFuture<'static, usize>> = FuturesUnordered::new();
-    let mut wanting = Wanting::new(drive, Direction::Up);
+    let mut wanting = Wanting::new(drive, Direction::Up, want.clone());
     loop {
         if open.is_empty() && flying.parts.is_empty() && resting.is_empty() {
             return Ok(());
@@ -70,7 +80,7 @@ pub(super) async fn missing(drive: &Drive, to: &To, plan: &mut [PlannedPart]) ->
                 let all: Vec<_> = std::iter::once(landed).chain(more).collect();
                 let (mut answered, mut failed) = (Vec::new(), Vec::new());
                 for landed in all {
-                    let (i, sent) = match landed {
+                    let (i, lane, sent) = match landed {
                         Ok(landed) => landed,
                         // The twin of one that was answered.
                         Err(error) if error.is_cancelled() => continue,
@@ -87,7 +97,7 @@ pub(super) async fn missing(drive: &Drive, to: &To, plan: &mut [PlannedPart]) ->
                         }
                         // Its twin is still under way, or was answered.
                         Err(_) if plan[i].1.is_some() || !flying.failed(i) => {}
-                        Err((error, refusal)) => failed.push((i, error, refusal)),
+                        Err((error, refusal)) => failed.push((i, lane, error, refusal)),
                     }
                 }
                 // Whatever else came with them, they count.
@@ -96,41 +106,73 @@ pub(super) async fn missing(drive: &Drive, to: &To, plan: &mut [PlannedPart]) ->
                     drive.all_acked(answered).await?;
                     drive.core.with(drive.id, |one| one.sent_here.1.extend(numbers))?;
                 }
-                for (i, error, refusal) in failed {
+                for (i, lane, error, refusal) in failed {
                     let Some(refusal) = refusal else { return Err(error.into()) };
                     drive.dropped(plan[i].0.number)?;
-                    let rest = patience.failed(refusal)?;
+                    let is_elsewhere = refusal.class == Class::NoUpload && known_elsewhere(drive, to, &lane).await?;
+                    let rest = if is_elsewhere { Duration::ZERO } else { patience.failed_on(&lane, refusal)? };
                     resting.push(async move { tokio::time::sleep(rest).await; i }.boxed());
                 }
             }
             Some(i) = resting.next(), if !resting.is_empty() => open.push_back(i),
             slot = wanting.slot(), if !open.is_empty() => {
                 let Some(i) = open.pop_front() else { continue };
-                drive.in_flight(plan[i].0.number)?;
-                flying.send(i, To { piece: slots.piece() / 2, ..to.clone() }, plan[i].0, slot);
+                let lane = drive.core.lanes.get(slot.lane())?;
+                drive.in_flight(plan[i].0.number, lane.id)?;
+                flying.send(i, lane, To { piece: slots.piece() / 2, ..to.clone() }, plan[i].0, slot);
             }
             () = tokio::time::sleep(LOOK), if open.is_empty() => {
-                if slots.spare(drive.id) == 0 {
+                // What a slow lane has is taken over by one that is through with it sooner.
+                if let Some((i, other)) = flying.stranded(|lane, part| slots.rescue(lane, &profile, part), plan) {
+                    let slot = drive.slot(Direction::Up, Want { only: Some(other), ..want.clone() }).await?;
+                    let lane = drive.core.lanes.get(slot.lane())?;
+                    tracing::debug!(part = plan[i].0.number, lane = lane.id, "taken over from a slower lane");
+                    flying.send(i, lane, To { piece: slots.piece() / 2, ..to.clone() }, plan[i].0, slot);
                     continue;
                 }
-                if let Some(i) = flying.slowest(&mut hedges, slots.fullness()) {
-                    let slot = drive.slot(Direction::Up).await?;
+                if slots.spare(drive.id, &profile) == 0 {
+                    continue;
+                }
+                if let Some(i) = flying.slowest(&mut hedges, slots.fullness(&profile)) {
+                    let slot = drive.slot(Direction::Up, want.clone()).await?;
+                    let lane = drive.core.lanes.get(slot.lane())?;
                     tracing::debug!(part = plan[i].0.number, "sent a second time, by another connection");
-                    flying.send(i, To { piece: slots.piece() / 2, ..to.clone() }, plan[i].0, slot);
+                    flying.send(i, lane, To { piece: slots.piece() / 2, ..to.clone() }, plan[i].0, slot);
                 }
             }
         }
     }
 }
 
+/// A lane says that there is no such upload. Where the one that it was begun by knows it, parts go that way from now on.
+async fn known_elsewhere(drive: &Drive, to: &To, lane: &Lane) -> Driven<bool> {
+    let transfer = drive.transfer()?;
+    let lanes = drive.core.lanes_of(&transfer.profile)?;
+    let begun_by = lane::control(&transfer.profile, &lanes)?;
+    if begun_by.route.kind == lane.route.kind {
+        return Ok(false);
+    }
+    let is_known = begun_by.store.list_parts(&to.key, &to.upload_id).await.is_ok();
+    if is_known {
+        drive.core.go_one_way(&transfer.profile)?;
+    }
+    Ok(is_known)
+}
+
 impl Flying {
-    fn send(&mut self, i: usize, to: To, part: Part, slot: Slot) {
-        let task = self.tasks.spawn(async move { (i, send_part(to, part, slot).await) });
-        self.parts.entry(i).or_insert_with(|| (Instant::now(), Vec::new())).1.push(task);
+    fn send(&mut self, i: usize, lane: Arc<Lane>, to: To, part: Part, slot: Slot) {
+        let id = lane.id;
+        let task = self.tasks.spawn(async move {
+            let sent = send_part(&lane.store, to, part, slot).await;
+            (i, lane, sent)
+        });
+        let flight =
+            self.parts.entry(i).or_insert_with(|| Flight { began: Instant::now(), lane: id, requests: Vec::new() });
+        flight.requests.push(task);
     }
 
     fn answered(&mut self, i: usize) {
-        if let Some((began, requests)) = self.parts.remove(&i) {
+        if let Some(Flight { began, requests, .. }) = self.parts.remove(&i) {
             self.took.push(began.elapsed().as_millis() as u64);
             requests.iter().for_each(AbortHandle::abort);
         }
@@ -139,18 +181,24 @@ impl Flying {
     /// Whether that was the last request for this part. Of two that failed at the same moment, only the first is told so:
     /// the part goes again once.
     fn failed(&mut self, i: usize) -> bool {
-        let Some((_, requests)) = self.parts.get(&i) else { return false };
-        let was_last = requests.iter().all(AbortHandle::is_finished);
+        let Some(flight) = self.parts.get(&i) else { return false };
+        let was_last = flight.requests.iter().all(AbortHandle::is_finished);
         if was_last {
             self.parts.remove(&i);
         }
         was_last
     }
 
+    /// A part that is on one lane alone and would be through much sooner on another, with that one.
+    fn stranded(&self, rescue: impl Fn(u32, u64) -> Option<u32>, plan: &[PlannedPart]) -> Option<(usize, u32)> {
+        let alone = self.parts.iter().filter(|(_, flight)| flight.requests.len() == 1);
+        alone.into_iter().find_map(|(i, flight)| Some((*i, rescue(flight.lane, plan[*i].0.length)?)))
+    }
+
     /// The part that is worth a second connection.
     fn slowest(&self, hedges: &mut Hedges, fullness: f64) -> Option<usize> {
-        let alone = self.parts.iter().filter(|(_, (_, requests))| requests.len() == 1);
-        let (i, (began, _)) = alone.min_by_key(|(_, (began, _))| *began)?;
+        let alone = self.parts.iter().filter(|(_, flight)| flight.requests.len() == 1);
+        let (i, Flight { began, .. }) = alone.min_by_key(|(_, flight)| flight.began)?;
         let tail = Tail { at_it: began.elapsed().as_millis() as u64, others_took: &self.took, fullness };
         hedges.allow(&tail).then_some(*i)
     }
@@ -158,10 +206,11 @@ impl Flying {
 
 /// Sends one part and checks the answer; also tells whether the store told a checksum. The refusal stands beside the
 /// error where the request failed.
-pub(super) async fn send_part(to: To, part: Part, slot: Slot) -> Sent {
+pub(super) async fn send_part(store: &Store, to: To, part: Part, slot: Slot) -> Sent {
+    let lane = slot.lane();
     let sum = part_sum(&to.source, part, to.offers).await.map_err(|e| (e, None))?;
     let (body, tap) = to.source.body(part, to.piece, slot.gate());
-    let answer: Answer<AckedPart> = to.store.put_part(&to.key, &to.upload_id, part, body, sum).await;
+    let answer: Answer<AckedPart> = store.put_part(&to.key, &to.upload_id, part, body, sum).await;
     drop(slot);
     if let Some(trouble) = tap.trouble() {
         return Err((trouble, None));
@@ -172,7 +221,7 @@ pub(super) async fn send_part(to: To, part: Part, slot: Slot) -> Sent {
         let error = Error::new(Code::StoreRefused, "A part was damaged on the way; it is sent again.");
         return Err((error.clone(), Some(Refusal { class: Class::Again, error, status: None })));
     }
-    Ok((Acked { etag: acked.etag, crc, lane: ONLY_LANE }, acked.crc.is_some()))
+    Ok((Acked { etag: acked.etag, crc, lane }, acked.crc.is_some()))
 }
 
 pub(super) async fn part_sum(source: &Source, part: Part, offers: Offers) -> Result<PartSum> {

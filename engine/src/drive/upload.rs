@@ -13,7 +13,7 @@ use crate::integrity::{Algorithm, Crc64};
 use crate::journal::transfers::{Acked, PlannedPart};
 use crate::journal::uploads::{self, Stage, Upload};
 use crate::keys::numbered;
-use crate::lane::ONLY_LANE;
+use crate::lane::{UNKNOWN_LANE, Want};
 use crate::parts::{self, Part};
 use crate::s3::{Answer, Class, Completed, ListedPart, Offers, Refusal, Store};
 use crate::source::{Source, changed};
@@ -28,7 +28,7 @@ pub(super) async fn upload(drive: &Drive) -> Driven<Proof> {
     if transfer.look.is_some_and(|look| !look.same_file(&source.look)) {
         return Err(changed(&transfer.path).into());
     }
-    let store = drive.store(&transfer).await?;
+    let store = drive.upload_store(&transfer)?;
     let known = drive.core.offers(&transfer.profile).await?;
     let offers = known.unwrap_or(Offers::WholeCrc64);
 
@@ -59,7 +59,7 @@ pub(super) async fn upload(drive: &Drive) -> Driven<Proof> {
     let (upload, upload_id) = match adopted {
         Some(adopted) => adopted,
         None => {
-            drive.open_ahead(Direction::Up, plan.len());
+            drive.open_ahead(Direction::Up, &transfer.profile, plan.len())?;
             create(drive, &transfer, &store, offers).await?
         }
     };
@@ -67,7 +67,6 @@ pub(super) async fn upload(drive: &Drive) -> Driven<Proof> {
         drive,
         transfer: &transfer,
         source: &source,
-        store: &store,
         offers,
         is_known: known.is_some(),
         is_new,
@@ -82,7 +81,6 @@ struct Sending<'a> {
     drive: &'a Drive,
     transfer: &'a Transfer,
     source: &'a Source,
-    store: &'a Store,
     offers: Offers,
     /// Whether `offers` is known, and not just hoped for.
     is_known: bool,
@@ -97,7 +95,7 @@ impl Sending<'_> {
     async fn to_the_end(&self, mut plan: Vec<PlannedPart>) -> Driven<Proof> {
         let listed = match self.is_new {
             true => Ok(Vec::new()),
-            false => self.store.list_parts(&self.transfer.key, &self.upload_id).await,
+            false => self.store()?.list_parts(&self.transfer.key, &self.upload_id).await,
         };
         let before = match listed {
             Ok(listed) => self.reconcile(&mut plan, &listed).await?,
@@ -115,9 +113,13 @@ impl Sending<'_> {
         self.complete(plan).await
     }
 
+    /// By a lane that is reached now: an upload may outlive the one that it began on.
+    fn store(&self) -> Result<Store> {
+        self.drive.upload_store(self.transfer)
+    }
+
     fn to(&self) -> To {
         To {
-            store: self.store.clone(),
             source: self.source.clone(),
             key: self.transfer.key.clone(),
             upload_id: self.upload_id.clone(),
@@ -147,7 +149,8 @@ impl Sending<'_> {
                 }
                 // It arrived, and the answer did not. Where the store tells its checksum, it need not go again.
                 (_, Some(there)) if there.crc.is_some() && there.crc == Some(self.source.checksum(*part).await?) => {
-                    let known = Acked { etag: there.etag.clone(), crc: there.crc.unwrap_or(Crc64(0)), lane: ONLY_LANE };
+                    let known =
+                        Acked { etag: there.etag.clone(), crc: there.crc.unwrap_or(Crc64(0)), lane: UNKNOWN_LANE };
                     self.drive.acked(part.number, known.clone()).await?;
                     *acked = Some(known);
                 }
@@ -179,8 +182,10 @@ impl Sending<'_> {
         let byte = Part { length: part.length.min(1), ..*part };
         let mut patience = Patience::of_one(&self.drive.core);
         let sent = loop {
-            let slot = self.drive.slot(Direction::Up).await?;
-            match send_part(self.to(), byte, slot).await {
+            let want = Want { profile: self.transfer.profile.as_str().into(), bytes: byte.length, only: None };
+            let slot = self.drive.slot(Direction::Up, want).await?;
+            // By the store that is asked for what it listed.
+            match send_part(&self.store()?, self.to(), byte, slot).await {
                 // A stumble says nothing of checksums, unless it is one every time.
                 Err((_, Some(refusal))) if refusal.class == Class::Again => match patience.failed(refusal.clone()) {
                     Ok(rest) => tokio::time::sleep(rest).await,
@@ -191,7 +196,7 @@ impl Sending<'_> {
         };
         let takes_it = match &sent {
             Ok((known, told)) => {
-                let listed = self.store.list_parts(&self.transfer.key, &self.upload_id).await?;
+                let listed = self.store()?.list_parts(&self.transfer.key, &self.upload_id).await?;
                 *told
                     && listed
                         .iter()
@@ -230,7 +235,7 @@ impl Sending<'_> {
         let mut patience = Patience::of_one(&self.drive.core);
         loop {
             let (list, whole) = completed_list(&plan)?;
-            let answer = self.store.complete(&self.transfer.key, &self.upload_id, &list, whole, self.offers).await;
+            let answer = self.store()?.complete(&self.transfer.key, &self.upload_id, &list, whole, self.offers).await;
             match answer {
                 Ok(completed) => return self.prove(completed, &list, whole).await,
                 Err(refusal) => match refusal.class {
@@ -254,7 +259,7 @@ impl Sending<'_> {
                     // A late twin of a part overwrote it. What is there now is found out and sent again where it must be.
                     Class::WrongParts => {
                         tokio::time::sleep(patience.failed(Refusal { class: Class::Again, ..refusal })?).await;
-                        let listed = self.store.list_parts(&self.transfer.key, &self.upload_id).await?;
+                        let listed = self.store()?.list_parts(&self.transfer.key, &self.upload_id).await?;
                         self.drive.back_to_running()?;
                         self.reconcile(&mut plan, &listed).await?;
                         send::missing(self.drive, &self.to(), &mut plan).await?;
@@ -274,7 +279,7 @@ impl Sending<'_> {
             return Ok(whole_object(whole));
         }
         // The answer did not say; the object does.
-        let object = self.store.head(&self.transfer.key).await?;
+        let object = self.store()?.head(&self.transfer.key).await?;
         let proof = match &object.checksum {
             Some(kept) if kept.algorithm == Algorithm::Crc64Nvme => recognise(&object, list, whole, self.transfer.size),
             _ => {
@@ -288,7 +293,7 @@ impl Sending<'_> {
 
     /// Whether the key holds exactly this upload's result.
     async fn landed(&self, list: &[Sent], whole: Crc64) -> Driven<Option<Proof>> {
-        let proof = match self.store.head(&self.transfer.key).await {
+        let proof = match self.store()?.head(&self.transfer.key).await {
             Ok(object) => recognise(&object, list, whole, self.transfer.size),
             Err(_) => None,
         };

@@ -6,7 +6,7 @@ use super::upload::claim_key;
 use super::{Drive, Driven, Patience, Stop};
 use crate::integrity::{Algorithm, Crc64};
 use crate::journal::transfers::Acked;
-use crate::lane::ONLY_LANE;
+use crate::lane::Want;
 use crate::parts::Part;
 use crate::s3::{Class, Completed, Offers, Refusal, Store};
 use crate::source::{Source, changed};
@@ -26,12 +26,14 @@ pub(super) async fn upload(
     let mut patience = Patience::of_one(&drive.core);
     let mut only_new = true;
     loop {
-        let slot = drive.slot(Direction::Up).await?;
-        drive.in_flight(part.number)?;
+        let want = Want { profile: transfer.profile.as_str().into(), bytes: part.length, only: None };
+        let slot = drive.slot(Direction::Up, want).await?;
+        let lane = drive.core.lanes.get(slot.lane())?;
+        drive.in_flight(part.number, lane.id)?;
         let sum = part_sum(source, part, offers).await?;
         let (body, tap) = source.body(part, drive.core.slots(Direction::Up).piece() / 2, slot.gate());
         let metadata = transfer.metadata.clone().into_iter().collect();
-        let answer = store.put(&transfer.key, part, body, sum, metadata, only_new).await;
+        let answer = lane.store.put(&transfer.key, part, body, sum, metadata, only_new).await;
         drop(slot);
         if let Some(trouble) = tap.trouble() {
             return Err(trouble.into());
@@ -39,10 +41,7 @@ pub(super) async fn upload(
         let refusal = match (answer, tap.crc()) {
             (Ok(completed), Some(crc)) => {
                 drive
-                    .acked(
-                        part.number,
-                        Acked { etag: completed.etag.clone().unwrap_or_default(), crc, lane: ONLY_LANE },
-                    )
+                    .acked(part.number, Acked { etag: completed.etag.clone().unwrap_or_default(), crc, lane: lane.id })
                     .await?;
                 drive.core.change(drive.id, Change::Finish)?;
                 return prove(&transfer, source, store, offers, completed, crc).await;
@@ -60,7 +59,7 @@ pub(super) async fn upload(
                 Some(proof) => return Ok(proof),
                 None => tokio::time::sleep(patience.failed(Refusal { class: Class::Again, ..refusal })?).await,
             },
-            _ => tokio::time::sleep(patience.failed(refusal)?).await,
+            _ => tokio::time::sleep(patience.failed_on(&lane, refusal)?).await,
         }
     }
 }

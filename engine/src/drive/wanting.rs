@@ -10,18 +10,19 @@ use futures::future::BoxFuture;
 
 use super::Drive;
 use crate::error::Result;
-use crate::lane::Slot;
+use crate::lane::{Slot, Want};
 use crate::transfer::Direction;
 
 pub(super) struct Wanting<'a> {
     drive: &'a Drive,
     direction: Direction,
+    want: Want,
     takes: Vec<BoxFuture<'static, Slot>>,
 }
 
 impl<'a> Wanting<'a> {
-    pub(super) fn new(drive: &'a Drive, direction: Direction) -> Wanting<'a> {
-        Wanting { drive, direction, takes: Vec::new() }
+    pub(super) fn new(drive: &'a Drive, direction: Direction, want: Want) -> Wanting<'a> {
+        Wanting { drive, direction, want, takes: Vec::new() }
     }
 
     /// There are so many parts to begin now. To be told before anything else is waited for: a slot that is not wanted
@@ -29,13 +30,13 @@ impl<'a> Wanting<'a> {
     pub(super) fn set(&mut self, open: usize) -> Result<()> {
         let slots = self.drive.core.slots(self.direction);
         slots.to_begin(self.drive.id, open);
-        let most = open.min(slots.allowed());
+        let most = open.min(slots.allowed(&self.want.profile));
         self.takes.truncate(most);
         if self.takes.len() < most {
             let place = self.drive.core.with(self.drive.id, |one| one.place())?;
             while self.takes.len() < most {
-                let slots = slots.clone();
-                self.takes.push(async move { slots.take(place).await }.boxed());
+                let (slots, want) = (slots.clone(), self.want.clone());
+                self.takes.push(async move { slots.take(place, want).await }.boxed());
             }
         }
         Ok(())

@@ -1,13 +1,16 @@
-//! Feeds a direction's pace with what its connections measured, as long as anything is in flight, and sees that
-//! connections lie ready where more are coming.
+//! Feeds a direction's paces and its choice of lanes with what their connections measured, as long as anything is in flight,
+//! and sees that connections lie ready where more are coming.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::{Lane, Slots};
 use crate::core::Core;
 use crate::pace::{Ceiling, Sample};
 use crate::reach;
 use crate::transfer::Direction;
+use crate::wire::Moved;
 
 /// Often enough for a doubling at every round trip of a near path; two or three system calls a connection each time.
 const LOOK: Duration = Duration::from_millis(50);
@@ -16,51 +19,82 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(crate) async fn measure(core: Arc<Core>, direction: Direction) {
     let began = Instant::now();
     let slots = core.slots(direction);
-    let mut ceiling = Ceiling::default();
+    let mut watched: HashMap<u32, Watched> = HashMap::new();
     loop {
         tokio::select! {
             () = core.closing.cancelled() => return,
             () = slots.begun.notified() => {}
         }
-        let mut last = (core.wire.meter().moved(), Instant::now());
+        watched.values_mut().for_each(|lane| lane.since = Instant::now());
         loop {
-            let meter = core.wire.meter();
-            let look = meter.look();
-            if look.moved != last.0 {
-                last = (look.moved, Instant::now());
-            } else if last.1.elapsed() > reach::SILENT {
-                reach::look_out(&core);
+            let mut used = 0;
+            for lane in core.lanes.all() {
+                let watched = watched.entry(lane.id).or_default();
+                used += watched.look(&core, &lane, slots, direction, began);
             }
-            let now = began.elapsed().as_millis() as u64;
-            let path = look.path.map(|(trip, least)| (millis(trip), millis(least)));
-            // Going down, it is the store's side that sends.
-            let sample = match direction {
-                Direction::Up => Sample { now, moved: look.arrived, path, sturdy: look.sturdy, ..Sample::default() },
-                Direction::Down => Sample { now, moved: look.moved.down, path, ..Sample::default() },
-            };
-            let (used, ready) = slots.feed(sample);
-            let mut rate = None;
-            if direction == Direction::Up {
-                rate = ceiling.feed(now, look.arrived, look.busy, path);
-                meter.keep_to(rate);
-            }
-            tracing::trace!(
-                ?direction,
-                moved = sample.moved,
-                ?path,
-                used,
-                allowed = slots.allowed(),
-                ready,
-                ?rate,
-                "pace"
-            );
-            core.wire.open_ahead(ready);
+            slots.choose(core.live().left(direction));
             if used == 0 || core.closing.is_cancelled() {
-                ceiling.rest();
+                watched.values_mut().for_each(|lane| lane.ceiling.rest());
+                core.remember_lanes(direction);
                 break;
             }
             tokio::time::sleep(LOOK).await;
         }
+    }
+}
+
+/// One lane as it was at the last look.
+struct Watched {
+    moved: Moved,
+    /// Since when nothing more has moved, though something should.
+    since: Instant,
+    ceiling: Ceiling,
+}
+
+impl Default for Watched {
+    fn default() -> Self {
+        Watched { moved: Moved::default(), since: Instant::now(), ceiling: Ceiling::default() }
+    }
+}
+
+impl Watched {
+    /// Answers with how many requests the lane has.
+    fn look(
+        &mut self,
+        core: &Arc<Core>,
+        lane: &Arc<Lane>,
+        slots: &Slots,
+        direction: Direction,
+        began: Instant,
+    ) -> usize {
+        let meter = lane.wire.meter();
+        let look = meter.look();
+        if look.moved != self.moved || !slots.uses(lane.id) {
+            (self.moved, self.since) = (look.moved, Instant::now());
+        } else {
+            reach::silent(core, lane, self.since.elapsed(), look.path.map(|(trip, _)| trip));
+        }
+        let now = began.elapsed().as_millis() as u64;
+        let path = look.path.map(|(trip, least)| (millis(trip), millis(least)));
+        // Going down, it is the store's side that sends.
+        let sample = match direction {
+            Direction::Up => Sample { now, moved: look.arrived, path, sturdy: look.sturdy, ..Sample::default() },
+            Direction::Down => Sample { now, moved: look.moved.down, path, ..Sample::default() },
+        };
+        let under_way = match direction {
+            Direction::Up => meter.under_way(),
+            // Half of what is asked for has come, on average: a request that is slow is helped by others.
+            Direction::Down => slots.bytes(lane.id) / 2,
+        };
+        let (used, ready) = slots.feed(lane.id, sample, under_way);
+        let mut rate = None;
+        if direction == Direction::Up {
+            rate = self.ceiling.feed(now, look.arrived, look.busy, path);
+            meter.keep_to(rate);
+        }
+        tracing::trace!(?direction, lane = lane.id, moved = sample.moved, ?path, used, ready, ?rate, "pace");
+        lane.wire.open_ahead(ready);
+        used
     }
 }
 

@@ -1,379 +1,311 @@
-//! Slots: each is one request that may be in flight on a lane, in one direction. Who gets a freed slot is decided in
-//! `queue`; how many there are, in `pace`, which `measure` feeds. This file only hands them out and takes them back.
+//! Lanes: an uplink and a route each, with connections of their own. Which there are of a profile, and by which of them the
+//! bucket is asked, is here; how many requests fly on them and whose they are, in `slots`; what they carry, in `measure`.
 
+mod change;
 mod measure;
+mod memory;
 mod preempt;
+mod slots;
+mod state;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tokio::sync::{Notify, oneshot, watch};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use serde::{Deserialize, Serialize};
 
-use crate::pace::{Pace, Sample};
-use crate::queue::{Line, Place};
-use crate::transfer::TransferId;
+use crate::error::{Code, Error, Result};
+use crate::profile::Profile;
+use crate::reach::LookOut;
+use crate::route::{self, Acceleration, Kind, Route, Said, Way};
+use crate::s3::Store;
+use crate::transfer::Direction;
+use crate::uplink::{Uplink, Uplinks};
+use crate::wire::{Common, Moved, Wire};
 
+pub(crate) use change::{Changes, ask};
 pub(crate) use measure::measure;
+pub(crate) use memory::Memory;
 pub(crate) use preempt::{DROP, Gate};
-use preempt::{Urgent, is_shut};
+pub(crate) use slots::{Slot, Slots};
+pub(crate) use state::{Opened, Want};
 
-/// The lane of this version: this computer's network, by the profile's route. The strip's colours go by it.
-pub(crate) const ONLY_LANE: u32 = 1;
+/// The lane of a part whose lane nobody knows any more.
+pub(crate) const UNKNOWN_LANE: u32 = 0;
 
-/// What all requests of a direction hold of their bytes, and the bounds of each one's share. Smaller pieces cost more
-/// turns between the threads that read and write the disk and those that serve the connections.
-const BUFFERS: usize = 16 << 20;
-const PIECE_LEAST: usize = 64 << 10;
-const PIECE_MOST: usize = 2 << 20;
-
-/// This share of what is in flight is called the last.
-const LAST: usize = 2;
-
-/// How long nothing new begins after the bucket asked for patience.
-const BREATHER: Duration = Duration::from_secs(1);
-
-/// One direction's slots. Cheap to clone.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Slots {
-    state: Arc<Mutex<State>>,
-    /// The first slot was taken after none was.
-    begun: Arc<Notify>,
+/// One way of one profile, over one uplink.
+pub(crate) struct Lane {
+    /// From 1; the same after a restart.
+    pub id: u32,
+    pub name: Name,
+    pub profile: Arc<str>,
+    pub route: Route,
+    /// The network that it is bound to. Absent: whichever the system prefers.
+    pub uplink: Option<Uplink>,
+    pub wire: Wire,
+    pub store: Store,
+    pub look_out: LookOut,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    pace: Pace,
-    /// Requests in flight, by their transfer.
-    flying: HashMap<TransferId, Flying>,
-    /// The breaking ones among them, as the gates of the others see them.
-    urgent: watch::Sender<Urgent>,
-    /// The bucket asked for patience: none is handed out before.
-    not_before: Option<Instant>,
-    waiting: Line<oneshot::Sender<Slot>>,
-    /// Where no request can take over from another: how many are still to begin, of each transfer that has begun.
-    to_begin: Option<HashMap<TransferId, usize>>,
+/// What a lane's number stands for, from run to run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Name {
+    pub profile: String,
+    pub kind: Kind,
+    /// By the system's name; empty for whichever it prefers.
+    #[serde(default)]
+    pub uplink: String,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct Flying {
-    /// Those that have bytes to move.
-    requests: usize,
-    /// Those that have sent everything and wait for the store's word.
-    answering: usize,
-    breaking: bool,
+/// Every lane there is.
+pub(crate) struct Lanes {
+    common: Common,
+    known: Mutex<Known>,
 }
 
-/// The right to have one request in flight. Goes back when it is dropped, however the request ended; and to the next one
-/// already when all was sent, so that the link is used while the store's answer is on its way.
-#[derive(Debug)]
-pub(crate) struct Slot {
-    slots: Slots,
-    id: TransferId,
-    stage: Arc<Mutex<Stage>>,
+#[derive(Default)]
+struct Known {
+    /// Number 1 is the first.
+    names: Vec<Name>,
+    /// The last of each number, though its profile may have other lanes since: what is under way ends on it.
+    by_id: BTreeMap<u32, Arc<Lane>>,
+    of: HashMap<String, Of>,
+    /// What was found out of profiles' buckets.
+    said: HashMap<String, Said>,
+    /// Profiles whose bucket did not take parts of one upload by several ways.
+    one_way: HashSet<String>,
 }
 
-/// How far a slot's request is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Stage {
-    #[default]
-    Sending,
-    /// It waits for the store's word.
-    Sent,
-    /// The slot went back. What is left of the request, such as its body, may learn that late.
-    Gone,
+/// One profile's.
+struct Of {
+    /// Over the preferred network first; of each network in the order of their kinds.
+    lanes: Arc<[Arc<Lane>]>,
+    /// The closed ones among them.
+    ways: Vec<Way>,
+    /// The networks beside the preferred one.
+    others: Vec<Uplink>,
+    /// The store is on this computer: no network leads there.
+    is_here: bool,
 }
 
-impl State {
-    /// Those that have bytes to move, and all of them.
-    fn used(&self) -> (usize, usize) {
-        self.flying.values().fold((0, 0), |(sending, all), f| (sending + f.requests, all + f.requests + f.answering))
+impl Lanes {
+    pub(crate) fn new(uplinks: Arc<Uplinks>, names: Vec<Name>) -> Result<Lanes> {
+        Ok(Lanes { common: Common::new(uplinks)?, known: Mutex::new(Known { names, ..Known::default() }) })
     }
 
-    /// Of those in use, the ones that move: beside breaking, only its own.
-    fn moving(&self) -> usize {
-        let urgent = self.urgent.borrow();
-        self.flying.iter().filter(|(id, _)| !is_shut(**id, &urgent)).map(|(_, flying)| flying.requests).sum()
+    /// The profile's lanes, where they are set up.
+    pub(crate) fn of(&self, profile: &str) -> Option<Arc<[Arc<Lane>]>> {
+        self.locked().of.get(profile).map(|of| of.lanes.clone())
     }
 
-    /// How many may have bytes to move now. A part has to go as a whole: if the last ones waited for their turn, they would
-    /// begin when the others end, and each would go alone over a link that one connection does not fill. So the last few
-    /// begin beside those before them.
-    fn allowed(&self) -> usize {
-        let allowed = self.pace.allowed();
-        match &self.to_begin {
-            Some(all) if (1..=allowed / LAST).contains(&all.values().sum()) => allowed + allowed / LAST,
-            _ => allowed,
-        }
-    }
-
-    fn breaking(&self) -> usize {
-        self.flying.values().filter(|flying| flying.breaking).map(|flying| flying.requests).sum()
-    }
-
-    /// How many wait that may have one now.
-    fn wanting(&self) -> usize {
-        let urgent = self.urgent.borrow();
-        self.waiting.count(|place, who| !who.is_closed() && (place.breaking || urgent.is_empty()))
-    }
-
-    /// After any change of `flying`.
-    fn note_urgent(&self) {
-        let now: Urgent = self.flying.iter().filter(|(_, flying)| flying.breaking).map(|(id, _)| *id).collect();
-        self.urgent.send_if_modified(|urgent| {
-            let is_other = *urgent != now;
-            *urgent = now;
-            is_other
-        });
-    }
-}
-
-impl Slots {
-    /// Of a direction in which no request can take over from another.
-    pub(crate) fn of_wholes() -> Slots {
-        let slots = Slots::default();
-        slots.locked().to_begin = Some(HashMap::new());
-        slots
-    }
-
-    /// Waits for a slot. To stop waiting, drop the future.
-    pub(crate) async fn take(&self, place: Place) -> Slot {
-        let (give, given) = oneshot::channel();
-        self.locked().waiting.join(place, give, oneshot::Sender::is_closed);
-        self.hand_out();
-        // The sender is dropped only with the slot in it or with all slots; the latter outlive every driver.
-        match given.await {
-            Ok(slot) => slot,
-            Err(_) => std::future::pending().await,
-        }
-    }
-
-    /// The transfer's place is another now: what it waits for here, it waits for there.
-    pub(crate) fn put(&self, place: Place) {
-        {
-            let mut state = self.locked();
-            state.waiting.put(place);
-            if let Some(flying) = state.flying.get_mut(&place.id) {
-                flying.breaking = place.breaking;
-            }
-            state.note_urgent();
-        }
-        self.hand_out();
-    }
-
-    pub(crate) fn allowed(&self) -> usize {
-        self.locked().pace.allowed()
-    }
-
-    /// So many requests of this transfer are still to begin.
-    pub(crate) fn to_begin(&self, id: TransferId, requests: usize) {
-        if let Some(all) = &mut self.locked().to_begin {
-            match requests {
-                0 => all.remove(&id),
-                requests => all.insert(id, requests),
+    /// Sets a profile's lanes up: each of its ways, over the network that the system prefers and over each of the others.
+    /// Answers with them, and with the names where there are new ones.
+    pub(crate) fn set_up(
+        &self,
+        profile: &Profile,
+        credentials: SharedCredentialsProvider,
+    ) -> (Arc<[Arc<Lane>]>, Option<Vec<Name>>) {
+        let is_here = profile.is_on_this_computer();
+        let others = if is_here { Vec::new() } else { self.common.uplinks().others() };
+        let mut known = self.locked();
+        let ways = route::all(profile, &known.said.get(&profile.name).copied().unwrap_or_default());
+        let before = known.names.len();
+        let name: Arc<str> = profile.name.as_str().into();
+        let routes: Vec<Route> = ways.iter().cloned().filter_map(Way::open).collect();
+        let uplinks: Vec<Option<Uplink>> = std::iter::once(None).chain(others.iter().cloned().map(Some)).collect();
+        let each = uplinks.iter().flat_map(|uplink| routes.iter().map(move |route| (uplink.clone(), route.clone())));
+        let lane = |(uplink, route): (Option<Uplink>, Route)| {
+            let (id, lane) = known.number(&profile.name, route.kind, uplink.as_ref());
+            // Connections outlive what is said of a profile, and of a network that is still the same.
+            let is_same = |before: &&Arc<Lane>| match (&before.uplink, &uplink) {
+                (Some(before), Some(now)) => before.is_same_as(now),
+                (before, now) => before.is_none() && now.is_none(),
             };
-        }
-    }
-
-    /// The path takes so long there and back: known before the first request of this direction.
-    pub(crate) fn begin_over(&self, path: Duration) {
-        self.locked().pace.begin_over(path.as_secs_f64() * 1_000.0);
-    }
-
-    /// How much each request of this direction may hold of its bytes at a time: all of them share one budget, so that
-    /// memory does not grow with their number.
-    pub(crate) fn piece(&self) -> usize {
-        (BUFFERS / self.allowed().max(1)).clamp(PIECE_LEAST, PIECE_MOST)
-    }
-
-    pub(crate) fn used(&self) -> usize {
-        self.locked().used().1
-    }
-
-    /// Nobody waits for one, and some are free: requests of this transfer that are only a second try may have them.
-    pub(crate) fn spare(&self, id: TransferId) -> usize {
-        let state = self.locked();
-        if is_shut(id, &state.urgent.borrow()) {
-            return 0;
-        }
-        state.pace.allowed().saturating_sub(state.moving() + state.wanting())
-    }
-
-    /// A request of this transfer has handed its last byte on.
-    fn sent(&self, id: TransferId, stage: &Mutex<Stage>) {
-        {
-            let mut state = self.locked();
-            let mut stage = stage.lock().unwrap_or_else(PoisonError::into_inner);
-            if *stage != Stage::Sending {
-                return;
-            }
-            *stage = Stage::Sent;
-            if let Some(flying) = state.flying.get_mut(&id) {
-                flying.requests -= 1;
-                flying.answering += 1;
-            }
-            state.note_urgent();
-        }
-        self.hand_out();
-    }
-
-    /// What it carries now, as a share of the most that it has carried.
-    pub(crate) fn fullness(&self) -> f64 {
-        self.locked().pace.fullness()
-    }
-
-    /// The bucket asked to slow down, which one request heard and all heed: half as many, after a pause. What more of
-    /// those that are under way hear meanwhile is the same word.
-    pub(crate) fn slow_down(&self) {
-        {
-            let mut state = self.locked();
-            if state.not_before.is_some_and(|until| until > Instant::now()) {
-                return;
-            }
-            state.not_before = Some(Instant::now() + BREATHER);
-            state.pace.halve();
-        }
-        let slots = self.clone();
-        tokio::spawn(async move {
-            tokio::time::sleep(BREATHER).await;
-            slots.hand_out();
-        });
-    }
-
-    /// What was learnt is of another network.
-    pub(crate) fn forget(&self) {
-        self.locked().pace.forget();
-    }
-
-    /// Answers with how many are in use and how many connections should lie ready for more.
-    fn feed(&self, sample: Sample) -> (usize, usize) {
-        let (used, ready) = {
-            let mut state = self.locked();
-            let wanting = state.wanting() > 0;
-            let sample = Sample { in_flight: state.moving(), wanting, ..sample };
-            state.pace.feed(sample);
-            (state.used().1, if wanting { state.pace.ready() } else { 0 })
+            let before = known.by_id.get(&id).filter(is_same);
+            let wire = before.map_or_else(|| Wire::new(&self.common, uplink.clone()), |before| before.wire.clone());
+            let store = Store::new(profile, &route.address, credentials.clone(), &wire)?;
+            let look_out = LookOut::default();
+            let lane = Arc::new(Lane { id, name: lane, profile: name.clone(), route, uplink, wire, store, look_out });
+            known.by_id.insert(id, lane.clone());
+            Some(lane)
         };
-        self.hand_out();
-        (used, ready)
+        let lanes: Arc<[Arc<Lane>]> = each.filter_map(lane).collect();
+        known.of.insert(profile.name.clone(), Of { lanes: lanes.clone(), ways, others, is_here });
+        let names = (known.names.len() > before).then(|| known.names.clone());
+        (lanes, names)
     }
 
-    fn hand_out(&self) {
-        // A slot whose taker has gone comes back through Drop, which locks: so it is given outside the lock.
-        loop {
-            let (next, id) = {
-                let mut state = self.locked();
-                let resting = state.not_before.is_some_and(|until| until > Instant::now());
-                let Some(place) = state.waiting.first().copied() else { return };
-                // What breaking holds still is not in its way; and beside it no other begins, even where slots are free.
-                let (busy, all) = if place.breaking { (state.breaking(), 0) } else { state.used() };
-                let is_held = is_shut(place.id, &state.urgent.borrow()) && !place.breaking;
-                if resting || is_held || busy >= state.allowed() || all >= 2 * state.pace.allowed() {
-                    return;
-                }
-                let Some(next) = state.waiting.pop() else { return };
-                if next.is_closed() {
-                    continue;
-                }
-                if state.flying.is_empty() {
-                    self.begun.notify_one();
-                }
-                let flying = state.flying.entry(place.id).or_default();
-                flying.requests += 1;
-                flying.breaking = place.breaking;
-                state.note_urgent();
-                (next, place.id)
-            };
-            let _ = next.send(Slot { slots: self.clone(), id, stage: Arc::default() });
-        }
+    /// What was set up with other keys, or for what the profile was, is set up anew when it is next asked for.
+    pub(crate) fn forget(&self, profile: &str) {
+        self.locked().of.remove(profile);
     }
 
-    fn locked(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The ways that a profile has and cannot go, with why.
+    pub(crate) fn closed(&self, profile: &str) -> Vec<(Kind, String)> {
+        let closed = |way: &Way| match way {
+            Way::Closed(kind, why) => Some((*kind, why.clone())),
+            Way::Open(_) => None,
+        };
+        self.locked().of.get(profile).map(|of| of.ways.iter().filter_map(closed).collect()).unwrap_or_default()
+    }
+
+    /// Profiles that are set up over other networks than these.
+    pub(crate) fn over_others_than(&self, networks: &[Uplink]) -> Vec<String> {
+        let known = self.locked();
+        let are_same =
+            |of: &Of| of.others.len() == networks.len() && of.others.iter().zip(networks).all(|(a, b)| a.is_same_as(b));
+        let other = |of: &Of| !of.is_here && !are_same(of);
+        known.of.iter().filter(|(_, of)| other(of)).map(|(profile, _)| profile.clone()).collect()
+    }
+
+    /// Profiles whose acceleration nobody has asked the bucket about.
+    pub(crate) fn not_asked(&self) -> Vec<String> {
+        let known = self.locked();
+        let accelerated = |of: &Of| of.ways.iter().any(|way| way.kind() == Kind::Accelerated);
+        let wanted = known.of.iter().filter(|(profile, of)| !known.said.contains_key(*profile) && accelerated(of));
+        wanted.map(|(profile, _)| profile.clone()).collect()
+    }
+
+    /// Whether the bucket was found not to take parts of one upload by several ways.
+    pub(crate) fn is_one_way(&self, profile: &str) -> bool {
+        self.locked().one_way.contains(profile)
+    }
+
+    pub(crate) fn go_one_way(&self, profile: &str) {
+        self.locked().one_way.insert(profile.to_owned());
+    }
+
+    /// Answers whether that is news.
+    pub(crate) fn note_acceleration(&self, profile: &str, acceleration: Acceleration) -> bool {
+        let mut known = self.locked();
+        let said = Said { acceleration, ..known.said.get(profile).copied().unwrap_or_default() };
+        known.said.insert(profile.to_owned(), said) != Some(said)
+    }
+
+    /// A profile's bucket, by connections that nobody else uses: to find out whether it answers.
+    pub(crate) fn apart(&self, profile: &Profile, credentials: SharedCredentialsProvider) -> Result<Store> {
+        let mut routes = route::all(profile, &Said::default()).into_iter().filter_map(Way::open);
+        let control = routes.find(|route| route.can.list && route.kind != Kind::Accelerated);
+        let wire = Wire::new(&self.common, None);
+        let store = control.and_then(|route| Store::new(profile, &route.address, credentials, &wire));
+        store.ok_or_else(|| no_way(&profile.name))
+    }
+
+    /// What all connections share: their limits among it.
+    pub(crate) fn common(&self) -> &Common {
+        &self.common
+    }
+
+    /// All that were set up since this process began.
+    pub(crate) fn all(&self) -> Vec<Arc<Lane>> {
+        self.locked().by_id.values().cloned().collect()
+    }
+
+    pub(crate) fn get(&self, id: u32) -> Result<Arc<Lane>> {
+        let lane = self.locked().by_id.get(&id).cloned();
+        lane.ok_or_else(|| Error::internal(format!("lane {id} was never set up")))
+    }
+
+    /// What all connections have moved since this process began. Never falls.
+    pub(crate) fn moved(&self) -> Moved {
+        self.all().iter().fold(Moved::default(), |sum, lane| sum + lane.wire.meter().moved())
+    }
+
+    /// Bytes of requests' bodies that the other side's TCP has, and that no store has answered for yet.
+    pub(crate) fn under_way(&self) -> u64 {
+        self.all().iter().map(|lane| lane.wire.meter().under_way()).sum()
+    }
+
+    /// The longest round trip of any path that is in use, and the least of any, as they were at the last look.
+    pub(crate) fn path(&self) -> Option<(Duration, Duration)> {
+        let paths = self.all().into_iter().filter_map(|lane| lane.wire.meter().path());
+        paths.reduce(|a, b| (a.0.max(b.0), a.1.min(b.1)))
+    }
+
+    /// The network that connections go through: of the busiest lane, where there are several.
+    pub(crate) fn uplink(&self) -> Option<Uplink> {
+        let used =
+            self.all().into_iter().filter_map(|lane| Some((lane.wire.meter().connections(), lane.wire.uplink()?)));
+        used.max_by_key(|(connections, _)| *connections).map(|(_, uplink)| uplink)
+    }
+
+    /// The network is another one: all begins with new connections.
+    pub(crate) fn renew(&self) {
+        self.all().iter().for_each(|lane| lane.wire.renew());
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Slot {
-    /// Where its request waits while something breaking has the link.
-    pub(crate) fn gate(&self) -> Gate {
-        Gate::of(self, self.slots.locked().urgent.subscribe())
+impl Known {
+    fn number(&mut self, profile: &str, kind: Kind, uplink: Option<&Uplink>) -> (u32, Name) {
+        let uplink = uplink.map(|uplink| uplink.name.clone()).unwrap_or_default();
+        let name = Name { profile: profile.to_owned(), kind, uplink };
+        let place = self.names.iter().position(|known| *known == name).unwrap_or_else(|| {
+            self.names.push(name.clone());
+            self.names.len() - 1
+        });
+        (place as u32 + 1, name)
     }
 }
 
-impl Drop for Slot {
-    fn drop(&mut self) {
-        {
-            let mut state = self.slots.locked();
-            let mut stage = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
-            let was_sent = std::mem::replace(&mut *stage, Stage::Gone) == Stage::Sent;
-            if let Some(flying) = state.flying.get_mut(&self.id) {
-                *(if was_sent { &mut flying.answering } else { &mut flying.requests }) -= 1;
-                if flying.requests + flying.answering == 0 {
-                    state.flying.remove(&self.id);
-                }
-            }
-            state.note_urgent();
+impl Lane {
+    fn carries(&self, direction: Direction) -> bool {
+        match direction {
+            // Parts of one upload go by ways that lead to one bucket.
+            Direction::Up => self.route.can.put && self.route.joins_uploads(),
+            Direction::Down => self.route.can.get,
         }
-        self.slots.hand_out();
+    }
+
+    fn opened(&self, direction: Direction, remembered: Option<f64>) -> Opened {
+        let price = match direction {
+            Direction::Up => self.route.price.up,
+            Direction::Down => self.route.price.down,
+        };
+        let rank = self.route.kind as u32;
+        let uplink = self.uplink.as_ref().map(|uplink| uplink.name.clone()).unwrap_or_default();
+        Opened { lane: self.id, profile: self.profile.clone(), uplink, rank, price, remembered }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Of a profile's lanes, those that carry bytes in this direction; with what each is remembered to carry. Where uploads go
+/// `one_way`, only those by the way that they are begun on.
+pub(crate) fn opened(
+    profile: &str,
+    lanes: &[Arc<Lane>],
+    direction: Direction,
+    one_way: bool,
+    remembered: impl Fn(&Lane) -> Option<f64>,
+) -> Vec<Opened> {
+    let only = match direction {
+        Direction::Up if one_way => upload_control(profile, lanes, true).ok().map(|lane| lane.route.kind),
+        _ => None,
+    };
+    let carry = lanes.iter().filter(|lane| lane.carries(direction) && only.is_none_or(|kind| kind == lane.route.kind));
+    carry.map(|lane| lane.opened(direction, remembered(lane))).collect()
+}
 
-    fn place(id: i64) -> Place {
-        Place::new(id, &Default::default(), true, 0)
+/// The lane by which an upload is begun and completed. Where uploads go one way, the best that takes them as a whole.
+pub(crate) fn upload_control<'a>(profile: &str, lanes: &'a [Arc<Lane>], one_way: bool) -> Result<&'a Arc<Lane>> {
+    if !one_way {
+        return control(profile, lanes);
     }
+    let may = |lane: &&Arc<Lane>| lane.route.can.list && lane.carries(Direction::Up);
+    let alive = lanes.iter().filter(may).find(|lane| !lane.look_out.is_dead());
+    alive.or_else(|| lanes.iter().find(may)).ok_or_else(|| no_way(profile))
+}
 
-    #[tokio::test]
-    async fn a_freed_slot_goes_to_the_first_in_the_queue_and_none_is_lost() {
-        let slots = Slots::default();
-        let mut held = Vec::new();
-        for _ in 0..slots.allowed() {
-            held.push(slots.take(place(1)).await);
-        }
-        let late = tokio::spawn({
-            let slots = slots.clone();
-            async move { slots.take(place(9)).await }
-        });
-        let early = tokio::spawn({
-            let slots = slots.clone();
-            async move { slots.take(place(2)).await }
-        });
-        let gone = tokio::spawn({
-            let slots = slots.clone();
-            async move { slots.take(place(1)).await }
-        });
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        gone.abort();
-        let _ = gone.await;
-        held.pop();
-        let slot = early.await.unwrap();
-        assert!(!late.is_finished());
-        drop(slot);
-        late.await.unwrap();
-        drop(held);
-        assert_eq!(slots.used(), 0);
-    }
-    #[tokio::test]
-    async fn when_the_bucket_asks_for_patience_no_transfer_begins_a_request_and_then_half_as_many() {
-        let slots = Slots::default();
-        let all = slots.allowed();
-        let first = slots.take(place(1)).await;
-        // Every request that was under way hears it.
-        for _ in 0..3 {
-            slots.slow_down();
-        }
-        assert_eq!(slots.allowed(), all / 2);
-        let begun = Instant::now();
-        let second = tokio::time::timeout(BREATHER / 2, slots.take(place(2))).await;
-        assert!(second.is_err(), "another transfer began a request while the bucket rested");
-        let _second = slots.take(place(2)).await;
-        assert!(begun.elapsed() >= BREATHER);
-        let third = tokio::time::timeout(BREATHER / 4, slots.take(place(2))).await;
-        assert!(third.is_err(), "more than half as many");
-        drop(first);
-        slots.take(place(2)).await;
-    }
+/// The lane by which a profile's bucket is asked: one that is reached, and not acceleration, which is for objects alone.
+pub(crate) fn control<'a>(profile: &str, lanes: &'a [Arc<Lane>]) -> Result<&'a Arc<Lane>> {
+    let may = |lane: &&Arc<Lane>| lane.route.can.list && lane.route.kind != Kind::Accelerated;
+    let alive = lanes.iter().filter(may).find(|lane| !lane.look_out.is_dead());
+    alive.or_else(|| lanes.iter().find(may)).ok_or_else(|| no_way(profile))
+}
+
+fn no_way(profile: &str) -> Error {
+    Error::new(Code::BadInput, format!("{profile} has no way to its bucket. IT mends that in the newsroom's settings."))
 }

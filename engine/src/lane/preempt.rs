@@ -4,12 +4,12 @@
 //! May not live here: who gets a freed slot.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::{Slot, Slots, Stage};
+use super::slots::{Request, Slots};
 use crate::transfer::TransferId;
 
 /// S3 hangs up on a request that moves nothing for about 20 s.
@@ -23,32 +23,31 @@ pub(super) type Urgent = BTreeSet<TransferId>;
 /// A request's way past them.
 #[derive(Clone, Debug)]
 pub(crate) struct Gate {
-    id: TransferId,
-    urgent: watch::Receiver<Urgent>,
     slots: Slots,
-    stage: Arc<Mutex<Stage>>,
+    request: Arc<Request>,
+    urgent: watch::Receiver<Urgent>,
 }
 
 impl Gate {
-    pub(super) fn of(slot: &Slot, urgent: watch::Receiver<Urgent>) -> Gate {
-        Gate { id: slot.id, urgent, slots: slot.slots.clone(), stage: slot.stage.clone() }
+    pub(super) fn of(slots: &Slots, request: &Arc<Request>, urgent: watch::Receiver<Urgent>) -> Gate {
+        Gate { slots: slots.clone(), request: request.clone(), urgent }
     }
 
     /// For a request that nothing is ever urgent beside.
     #[cfg(test)]
     pub(crate) fn open() -> Gate {
         let urgent = watch::channel(Urgent::new()).1;
-        Gate { id: 0, urgent, slots: Slots::default(), stage: Arc::default() }
+        Gate { slots: Slots::default(), request: Arc::default(), urgent }
     }
 
     pub(crate) fn is_shut(&self) -> bool {
-        is_shut(self.id, &self.urgent.borrow())
+        is_shut(self.request.id, &self.urgent.borrow())
     }
 
     /// Comes back at once where nothing breaking is in flight; else when that is through, or for a drop of the trickle.
     pub(crate) async fn pass(&mut self) {
         if self.is_shut() {
-            let id = self.id;
+            let id = self.request.id;
             let open = self.urgent.wait_for(|urgent| !is_shut(id, urgent));
             let _ = tokio::time::timeout(TRICKLE, open).await;
         }
@@ -56,7 +55,7 @@ impl Gate {
 
     /// The request has handed on its last byte: its slot is free for another, though its answer is still to come.
     pub(crate) fn sent(&self) {
-        self.slots.sent(self.id, &self.stage);
+        self.slots.sent(&self.request);
     }
 }
 

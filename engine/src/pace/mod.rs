@@ -143,6 +143,11 @@ impl Pace {
         }
     }
 
+    /// The number is still being found.
+    pub fn is_climbing(&self) -> bool {
+        matches!(self.phase, Phase::Climb { .. })
+    }
+
     pub fn allowed(&self) -> usize {
         self.allowed
     }

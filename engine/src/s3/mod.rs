@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::integrity::Checksum;
 use crate::profile::Profile;
+use crate::route::Address;
 use crate::transfer::UnixMs;
 use crate::wire::Wire;
 
@@ -41,10 +42,8 @@ pub(crate) enum Offers {
 /// One profile's bucket, by one route.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
-    /// Objects and parts.
-    moving: Client,
-    /// What acceleration does not carry.
-    regional: Client,
+    client: Client,
+    /// Its name, or an access point's ARN.
     bucket: String,
     region: String,
     /// The address that an S3-compatible store is reached at; absent for AWS.
@@ -67,10 +66,17 @@ pub(crate) struct Object {
 }
 
 impl Store {
-    pub(crate) fn new(profile: &Profile, credentials: SharedCredentialsProvider, wire: &Wire) -> Store {
+    /// `None` where the address is of an edge, which does not speak S3.
+    pub(crate) fn new(
+        profile: &Profile,
+        address: &Address,
+        credentials: SharedCredentialsProvider,
+        wire: &Wire,
+    ) -> Option<Store> {
+        let Address::S3 { bucket, region, endpoint, by_path, accelerate, dual_stack } = address else { return None };
         let mut config = Builder::new()
             .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(profile.region.clone()))
+            .region(Region::new(region.clone()))
             .credentials_provider(credentials)
             .http_client(wire.clone())
             // One owner of retries and of stalls, and it is not the SDK.
@@ -78,19 +84,19 @@ impl Store {
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             // Checksums are asked for by name where the store takes them.
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-            .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
-        if let Some(endpoint) = &profile.endpoint {
-            config = config.endpoint_url(endpoint).force_path_style(true);
+            .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
+            .force_path_style(*by_path)
+            .accelerate(*accelerate)
+            .use_dual_stack(*dual_stack);
+        if let Some(endpoint) = endpoint {
+            config = config.endpoint_url(endpoint);
         }
-        let regional = Client::from_conf(config.clone().build());
-        let moving = Client::from_conf(config.accelerate(profile.accelerate).build());
-        Store {
-            moving,
-            regional,
-            bucket: profile.bucket.clone(),
-            region: profile.region.clone(),
+        Some(Store {
+            client: Client::from_conf(config.build()),
+            bucket: bucket.clone(),
+            region: region.clone(),
             endpoint: profile.endpoint.clone(),
-        }
+        })
     }
 
     /// A refusal in this bucket's words.

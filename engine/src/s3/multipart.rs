@@ -56,7 +56,7 @@ pub(crate) struct Completed {
 impl Store {
     pub(crate) async fn create(&self, key: &str, metadata: HashMap<String, String>, offers: Offers) -> Answer<String> {
         let mut create = self
-            .moving
+            .client
             .create_multipart_upload()
             .bucket(&self.bucket)
             .key(key)
@@ -78,7 +78,7 @@ impl Store {
         sum: PartSum,
     ) -> Answer<AckedPart> {
         let put = self
-            .moving
+            .client
             .upload_part()
             .bucket(&self.bucket)
             .key(key)
@@ -105,7 +105,7 @@ impl Store {
         let mut marker: Option<String> = None;
         loop {
             let page = self
-                .moving
+                .client
                 .list_parts()
                 .bucket(&self.bucket)
                 .key(key)
@@ -133,7 +133,7 @@ impl Store {
     /// Every unfinished upload under exactly this key.
     pub(crate) async fn list_uploads(&self, key: &str) -> Answer<Vec<ListedUpload>> {
         let page = self
-            .moving
+            .client
             .list_multipart_uploads()
             .bucket(&self.bucket)
             .prefix(key)
@@ -190,7 +190,7 @@ impl Store {
         });
         let list = CompletedMultipartUpload::builder().set_parts(Some(list.collect())).build();
         let mut complete = self
-            .moving
+            .client
             .complete_multipart_upload()
             .bucket(&self.bucket)
             .key(key)
@@ -207,7 +207,7 @@ impl Store {
     /// Ends the upload. Succeeds too where there is none: the store may have answered before without our hearing it.
     pub(crate) async fn abort(&self, key: &str, upload_id: &str) -> Answer<()> {
         let answer =
-            self.moving.abort_multipart_upload().bucket(&self.bucket).key(key).upload_id(upload_id).send().await;
+            self.client.abort_multipart_upload().bucket(&self.bucket).key(key).upload_id(upload_id).send().await;
         match answer.map_err(|e| self.refused(e)) {
             Ok(_) => Ok(()),
             Err(refusal) if matches!(refusal.class, Class::NoUpload | Class::NoObject) => Ok(()),
@@ -226,7 +226,7 @@ impl Store {
         only_new: bool,
     ) -> Answer<Completed> {
         let put = self
-            .moving
+            .client
             .put_object()
             .bucket(&self.bucket)
             .key(key)
@@ -248,7 +248,7 @@ impl Store {
 
     pub(crate) async fn head(&self, key: &str) -> Answer<Object> {
         let head =
-            self.moving.head_object().bucket(&self.bucket).key(key).checksum_mode(ChecksumMode::Enabled).send().await;
+            self.client.head_object().bucket(&self.bucket).key(key).checksum_mode(ChecksumMode::Enabled).send().await;
         let head = match head {
             Ok(head) => head,
             Err(e) if tells_nothing(&e) => {

@@ -2,7 +2,7 @@
 
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
-use aws_sdk_s3::types::{ChecksumType, ServerSideEncryption};
+use aws_sdk_s3::types::{BucketAccelerateStatus, ChecksumType, ServerSideEncryption};
 use bytes::Bytes;
 
 use super::refusal::{Class, Refusal};
@@ -11,6 +11,7 @@ use crate::api::{Clip, Listing};
 use crate::error::{Code, Error};
 use crate::integrity::{Algorithm, Checksum};
 use crate::parts::Part;
+use crate::route::Acceleration;
 use crate::transfer::UnixMs;
 
 /// The bytes of one range, as they arrive.
@@ -35,7 +36,7 @@ impl Store {
     pub(crate) async fn get(&self, key: &str, etag: &str, range: Part) -> Answer<Range> {
         let last = range.offset + range.length - 1;
         let answer = self
-            .moving
+            .client
             .get_object()
             .bucket(&self.bucket)
             .key(key)
@@ -56,14 +57,14 @@ impl Store {
     /// Why a HEAD was refused: its answer has no body to say so, so that expired keys, a wrong clock and a right that is
     /// missing look alike. That of a GET has.
     pub(crate) async fn why_refused(&self, key: &str) -> Option<Refusal> {
-        let answer = self.moving.get_object().bucket(&self.bucket).key(key).range("bytes=0-0").send().await;
+        let answer = self.client.get_object().bucket(&self.bucket).key(key).range("bytes=0-0").send().await;
         answer.err().map(|e| self.refused(e))
     }
 
     /// Up to a thousand objects after a key, in the order of keys.
     pub(crate) async fn list(&self, prefix: &str, after: Option<&str>) -> Answer<Listing> {
         let page = self
-            .moving
+            .client
             .list_objects_v2()
             .bucket(&self.bucket)
             .set_prefix((!prefix.is_empty()).then(|| prefix.to_owned()))
@@ -82,9 +83,19 @@ impl Store {
         Ok(Listing { clips: clips.collect(), more: page.is_truncated() == Some(true) })
     }
 
+    /// What the bucket says of its acceleration. One that was never told anything says nothing.
+    pub(crate) async fn acceleration(&self) -> Answer<Acceleration> {
+        let answer = self.client.get_bucket_accelerate_configuration().bucket(&self.bucket).send().await;
+        let answer = answer.map_err(|e| self.refused(e))?;
+        Ok(match answer.status() {
+            Some(BucketAccelerateStatus::Enabled) => Acceleration::Enabled,
+            _ => Acceleration::Suspended,
+        })
+    }
+
     /// Whether the bucket is there and the keys are good: one small listing, whose refusal says why not.
     pub(crate) async fn check(&self) -> Answer<()> {
-        let answer = self.regional.list_objects_v2().bucket(&self.bucket).max_keys(1).send().await;
+        let answer = self.client.list_objects_v2().bucket(&self.bucket).max_keys(1).send().await;
         answer.map(|_| ()).map_err(|e| self.refused(e))
     }
 

@@ -8,6 +8,7 @@ use aws_sdk_s3::operation::{RequestId, RequestIdExt};
 use aws_smithy_runtime_api::http::Response;
 
 use crate::error::{Code, Error};
+use crate::route;
 
 /// What a driver does about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub(crate) enum Class {
     Condition,
     /// The store does not know this call or option.
     Unsupported,
+    /// This way to the bucket is closed. Others may be open.
+    NoWay,
     /// It will not get better by itself.
     Fail,
 }
@@ -67,7 +70,14 @@ where
             let meta = answered.err().meta();
             let raw = answered.raw();
             let status = raw.status().as_u16();
-            let (class, code, message) = by_code(meta.code().unwrap_or(""), status, raw, names);
+            let said = meta.message().unwrap_or("");
+            let (class, code, message) = match meta.code().unwrap_or("") {
+                // S3 has no code of its own for it.
+                "InvalidRequest" if said.contains("Transfer Acceleration") => {
+                    (Class::NoWay, Code::StoreRefused, route::acceleration_is_off(names.bucket))
+                }
+                s3_code => by_code(s3_code, status, raw, names),
+            };
             let detail = format!(
                 "{} {}: {} (request {}, {})",
                 status,

@@ -12,8 +12,9 @@ use crate::credentials::given;
 use crate::lane::Gate;
 use crate::parts::Part;
 use crate::profile::{CredentialsFrom, Profile};
+use crate::route::{self, Said};
 use crate::source::Source;
-use crate::wire::Wire;
+use crate::wire::{Common, Wire};
 
 /// Answers every request with a part's ETag, and keeps what came until the connection fell silent.
 async fn listen() -> (String, Arc<Mutex<Vec<u8>>>) {
@@ -49,10 +50,13 @@ async fn sent_with(sum: PartSum) -> String {
         key_template: "{name}".into(),
         credentials: CredentialsFrom::Lent,
         zone: None,
+        routes: Default::default(),
     };
     let keys =
         Keys { access_key_id: "AKIAWIRE".into(), secret_access_key: "secret".to_owned().into(), session_token: None };
-    let store = Store::new(&profile, given(&keys), &Wire::new(std::sync::Arc::default()).unwrap());
+    let wire = Wire::new(&Common::new(Arc::default()).unwrap(), None);
+    let route = route::all(&profile, &Said::default()).remove(0).open().unwrap();
+    let store = Store::new(&profile, &route.address, given(&keys), &wire).unwrap();
     let mut file = tempfile::NamedTempFile::new().unwrap();
     std::io::Write::write_all(&mut file, b"123456789").unwrap();
     let source = Source::open(file.path()).await.unwrap();

@@ -11,9 +11,11 @@ mod throttle;
 mod tls;
 mod tls_stream;
 
+use std::collections::HashMap;
 use std::error::Error as StdError;
 use std::fmt;
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -24,6 +26,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
+use rustls::ClientConfig;
 
 use self::dial::Dial;
 use self::pool::Pool;
@@ -34,27 +37,46 @@ use crate::error::Result;
 use crate::portal;
 use crate::uplink::{Uplink, Uplinks};
 
+/// What all lanes' transports share.
+pub struct Common {
+    tls: Arc<ClientConfig>,
+    throttles: Arc<Throttles>,
+    uplinks: Arc<Uplinks>,
+    names: Names,
+}
+
+/// The addresses that were last found for a host and port.
+type Names = Arc<Mutex<HashMap<(String, u16), Vec<SocketAddr>>>>;
+
+impl Common {
+    pub(crate) fn new(uplinks: Arc<Uplinks>) -> Result<Common> {
+        Ok(Common { tls: Arc::new(tls::config()?), throttles: Arc::default(), uplinks, names: Names::default() })
+    }
+
+    pub(crate) fn uplinks(&self) -> &Uplinks {
+        &self.uplinks
+    }
+
+    /// What all connections may move.
+    pub(crate) fn throttles(&self) -> &Throttles {
+        &self.throttles
+    }
+}
+
 /// One lane's transport. Cheap to clone; clones share the pool.
 #[derive(Clone)]
 pub struct Wire {
     pool: Pool,
     meter: Arc<Meter>,
-    throttles: Arc<Throttles>,
     dial: Dial,
 }
 
 impl Wire {
-    pub(crate) fn new(uplinks: Arc<Uplinks>) -> Result<Wire> {
+    /// Its connections go through this network only; or, without one, through whichever the system prefers.
+    pub(crate) fn new(common: &Common, bound: Option<Uplink>) -> Wire {
         let meter = Arc::new(Meter::default());
-        let throttles = Arc::new(Throttles::default());
-        let dial = Dial::new(meter.clone(), throttles.clone(), uplinks);
-        let tls = Arc::new(tls::config()?);
-        Ok(Wire { pool: Pool::new(dial.clone(), tls), meter, throttles, dial })
-    }
-
-    /// What its connections may move.
-    pub(crate) fn throttles(&self) -> &Throttles {
-        &self.throttles
+        let dial = Dial::new(meter.clone(), common, bound);
+        Wire { pool: Pool::new(dial.clone(), common.tls.clone()), meter, dial }
     }
 
     /// The uplink that its connections go through, as far as the last one tells.

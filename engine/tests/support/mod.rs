@@ -45,6 +45,7 @@ impl Bench {
             key_template: PLAIN_TEMPLATE.into(),
             credentials: CredentialsFrom::Lent,
             zone: None,
+            routes: Default::default(),
         };
         let request = SaveProfile { profile, keys: None };
         self.connection

@@ -105,6 +105,7 @@ async fn save_profile(connection: &Connection, endpoint: &str, from: Credentials
         key_template: NEWSROOM_TEMPLATE.to_owned(),
         credentials: from,
         zone: None,
+        routes: Default::default(),
     };
     let known = connection.call((), async |engine, context, ()| engine.profiles(context).await).await?;
     if !known.iter().any(|row| row.profile == profile) {

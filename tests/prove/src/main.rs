@@ -6,6 +6,7 @@ mod chaos;
 mod evidence;
 mod main_job;
 mod person;
+mod routes;
 mod speed;
 mod story;
 
@@ -34,9 +35,9 @@ fn main() -> ExitCode {
                 }
             },
             ["chaos", ref seeds @ ..] => speed::chaos(seeds).await,
-            [topic @ ("main-job" | "speed"), ref rest @ ..] => run(topic, rest).await,
+            [topic @ ("main-job" | "speed" | "routes"), ref rest @ ..] => run(topic, rest).await,
             _ => {
-                eprintln!("rushes-prove story | chaos [SEED…] | main-job [ROW] | speed [ROW]");
+                eprintln!("rushes-prove story | chaos [SEED…] | main-job [ROW] | speed [ROW] | routes [ROW]");
                 ExitCode::from(2)
             }
         }
@@ -64,6 +65,7 @@ async fn run(topic: &str, rest: &[&str]) -> ExitCode {
     };
     match topic {
         "speed" => speed::prove(&evidence).await,
+        "routes" => routes::prove(&evidence).await,
         _ => main_job::prove(&evidence).await,
     }
     if evidence.all_passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE }

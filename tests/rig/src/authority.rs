@@ -22,6 +22,12 @@ pub struct Certificate {
 /// A certificate for servers at this address, and by the names of loopback: localhost, and buckets as subdomains of
 /// s3.localhost.
 pub fn certify(scratch: &Scratch, address: IpAddr) -> Result<Certificate> {
+    let address = address.to_string();
+    certify_names(scratch, &[&address, "localhost", "s3.localhost", "*.s3.localhost"])
+}
+
+/// A certificate for servers of these names and addresses.
+pub fn certify_names(scratch: &Scratch, names: &[&str]) -> Result<Certificate> {
     let folder = scratch.fresh("tls")?;
 
     let mut authority = CertificateParams::default();
@@ -31,9 +37,7 @@ pub fn certify(scratch: &Scratch, address: IpAddr) -> Result<Certificate> {
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
 
     let key = KeyPair::generate()?;
-    let address = address.to_string();
-    let names = [&address, "localhost", "s3.localhost", "*.s3.localhost"];
-    let mut server = CertificateParams::new(names.map(String::from))?;
+    let mut server = CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())?;
     server.distinguished_name.push(DnType::CommonName, "localhost");
     // Python's clients refuse a chain without it.
     server.use_authority_key_identifier_extension = true;

@@ -51,7 +51,7 @@ impl Scratch {
     }
 
     /// A folder in it that was not there: `name`, or `name-2`, and so on.
-    pub(crate) fn fresh(&self, name: &str) -> Result<PathBuf> {
+    pub fn fresh(&self, name: &str) -> Result<PathBuf> {
         for number in 1.. {
             let path = if number == 1 { self.join(name) } else { self.join(format!("{name}-{number}")) };
             match std::fs::create_dir(&path) {

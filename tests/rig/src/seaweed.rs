@@ -38,6 +38,8 @@ pub struct Wishes {
     pub https: bool,
     /// Where it listens, 127.0.0.1 otherwise. One in another network is started from a thread that is in there.
     pub address: Option<IpAddr>,
+    /// Names before which buckets may stand; `s3.localhost` otherwise.
+    pub domains: Vec<String>,
 }
 
 /// Serves S3 until dropped.
@@ -88,7 +90,9 @@ impl Seaweed {
             ca: Some(made.authority.clone()),
             ..plain.clone()
         });
-        let options = options(&folder, address, &ports, &plain.keys, certificate.as_ref())?;
+        let mut options = options(&folder, address, &ports, &plain.keys, certificate.as_ref())?;
+        let domains = if wishes.domains.is_empty() { "s3.localhost".to_owned() } else { wishes.domains.join(",") };
+        options.push(format!("-s3.domainName={domains}"));
         let mut seaweed = Seaweed { plain, secure, ports, weed, options, folder, child: None };
         seaweed.launch(true).await?;
         Ok(seaweed)
@@ -211,7 +215,6 @@ fn options(
     say("s3", "true");
     say("s3.localSocket", "s3.sock");
     say("s3.config", "identities.json");
-    say("s3.domainName", "s3.localhost");
     // A bucket that is missing is to be missing, as on S3.
     say("s3.autoCreateBucket", "false");
     // More listeners that it has by default.

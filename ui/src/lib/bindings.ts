@@ -106,6 +106,13 @@ export type ClipDetails = {
 	slug: string | null,
 };
 
+/**  A distribution in front of the bucket. */
+export type CloudFront = {
+	/**  `d111111abcdef8.cloudfront.net`, or a name of the agency's own. */
+	domain: string,
+	signer: Signer,
+};
+
 /**  What went wrong, as far as somebody acts on the difference. */
 export type Code = 
 /**  What was asked for makes no sense as it was asked. */
@@ -321,6 +328,8 @@ export type Profile = {
 	credentials: CredentialsFrom,
 	/**  The newsroom's time zone, by its IANA name: deadlines and limits are meant in it. Absent: this computer's. */
 	zone?: string | null,
+	/**  The ways to the bucket beside the plain one. See `route`. */
+	routes?: Routes,
 };
 
 /**  A profile as the window lists it. */
@@ -340,6 +349,32 @@ export type Proof =
 /**  The store has nothing to compare with; only the length was checked, and that all of it is one version. */
 { by: "lengthOnly" };
 
+/**  A second bucket, which the first one copies to. */
+export type Replica = {
+	bucket: string,
+	region: string,
+	/**  For an S3-compatible store; absent for AWS. */
+	endpoint?: string | null,
+	/**  It copies back, and IT allows uploads to it while the first region is down. */
+	takesUploads?: boolean,
+};
+
+/**  The ways to a bucket that IT has set up, beside the plain one. None of it is secret. */
+export type Routes = {
+	/**  AWS's names that have IPv6 addresses too. */
+	dualStack?: boolean,
+	/**  An S3-compatible store that names buckets before its host, not in the path. */
+	hostStyle?: boolean,
+	/**  An interface endpoint's address, such as `https://bucket.vpce-1a2b.s3.eu-west-1.vpce.amazonaws.com`. */
+	privateLink?: string | null,
+	/**  A multi-region access point's ARN. */
+	multiRegion?: string | null,
+	cloudfront?: CloudFront | null,
+	replica?: Replica | null,
+	/**  All parts of an upload go by one way: AWS takes them by several, but says so nowhere. */
+	oneWayUploads?: boolean,
+};
+
 /**  Neighbouring parts in the same condition. */
 export type Run = {
 	is: Cell,
@@ -355,6 +390,15 @@ export type SaveProfile = {
 	/**  Go into the keychain. Absent: those that are there stay. */
 	keys: Keys | null,
 };
+
+/**  Who signs addresses of a distribution. */
+export type Signer = 
+/**  The agency's Lambda function of this name, which is asked with the user's own keys. */
+{ by: "grant"; function: string } | 
+/**  A key pair, by its ID at AWS; the private half is in the keychain. */
+{ by: "keyPair"; keyPairId: string } | 
+/**  The distribution asks for no signature. */
+{ by: "nobody" };
 
 /**  A stretch of the week in which other limits hold as well. */
 export type Span = {

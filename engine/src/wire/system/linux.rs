@@ -1,13 +1,16 @@
 //! Linux: tcp(7), linux/tcp.h.
 #![allow(unsafe_code)]
 
+use std::io;
+use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, RawFd};
 use std::time::Duration;
 
 use socket2::SockRef;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use super::{RoundTrip, Told};
+use crate::uplink::Uplink;
 
 /// Made for loss: it sends at the rate that it measured instead of halving at every lost packet. On the far links that
 /// were tried it carries twice what the default does.
@@ -43,6 +46,11 @@ pub(in crate::wire) fn tune(stream: &TcpStream) -> bool {
         }
     }
     sturdy
+}
+
+/// Before connecting: through this interface and no other. SO_BINDTODEVICE, for programs without rights since Linux 5.7.
+pub(in crate::wire) fn bind(socket: &TcpSocket, uplink: &Uplink, _: SocketAddr) -> io::Result<()> {
+    SockRef::from(socket).bind_device(Some(uplink.name.as_bytes()))
 }
 
 /// Valid only while its socket is open: see `Counts`.

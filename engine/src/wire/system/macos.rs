@@ -1,15 +1,26 @@
 //! macOS: getsockopt(2), netinet/tcp.h. Written from the documentation: see docs/PLATFORMS.md.
 #![allow(unsafe_code)]
 
+use std::io;
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::os::fd::{AsRawFd, RawFd};
 
-use tokio::net::TcpStream;
+use socket2::SockRef;
+use tokio::net::{TcpSocket, TcpStream};
 
 use super::Told;
+use crate::uplink::Uplink;
 
 /// The system offers no other congestion control to an application.
 pub(in crate::wire) fn tune(_: &TcpStream) -> bool {
     false
+}
+
+/// Before connecting: through this interface and no other. IP_BOUND_IF, IPV6_BOUND_IF.
+pub(in crate::wire) fn bind(socket: &TcpSocket, uplink: &Uplink, to: SocketAddr) -> io::Result<()> {
+    let (socket, index) = (SockRef::from(socket), NonZeroU32::new(uplink.index));
+    if to.is_ipv6() { socket.bind_device_by_index_v6(index) } else { socket.bind_device_by_index_v4(index) }
 }
 
 /// Valid only while its socket is open: see `Counts`.

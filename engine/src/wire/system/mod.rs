@@ -8,7 +8,7 @@ use std::time::Duration;
 #[cfg_attr(not(any(target_os = "linux", target_os = "macos")), path = "other.rs")]
 mod this;
 
-pub(super) use this::{Probe, probe, tune};
+pub(super) use this::{Probe, bind, probe, tune};
 
 /// What the system tells of one connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

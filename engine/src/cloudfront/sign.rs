@@ -1,0 +1,123 @@
+//! Signatures, and where they stand.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rsa::RsaPrivateKey;
+use rsa::pkcs1::DecodeRsaPrivateKey;
+use rsa::pkcs1v15::SigningKey;
+use rsa::pkcs8::DecodePrivateKey;
+use rsa::sha2::Sha256;
+use rsa::signature::{SignatureEncoding, Signer};
+use sha1_for_rsa::Sha1;
+use url::Url;
+
+use super::Policy;
+use crate::error::{Code, Error, Result};
+
+/// What is signed over. CloudFront assumes SHA-1 where nothing is said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Hash {
+    #[default]
+    Sha1,
+    Sha256,
+}
+
+impl Hash {
+    const fn said(self) -> Option<&'static str> {
+        match self {
+            Hash::Sha1 => None,
+            Hash::Sha256 => Some("SHA256"),
+        }
+    }
+}
+
+/// A key pair of a distribution's key group, with its private half. Shows nothing of it.
+#[derive(Clone)]
+pub struct KeyPair {
+    id: String,
+    key: RsaPrivateKey,
+}
+
+impl fmt::Debug for KeyPair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyPair({})", self.id)
+    }
+}
+
+/// A policy with its signature, as it goes into addresses and cookies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signed {
+    pub key_pair_id: String,
+    /// As CloudFront writes base64 in addresses.
+    pub policy: String,
+    pub signature: String,
+    pub hash: Hash,
+    /// Where CloudFront knows the policy from the address: when it ends.
+    canned: Option<i64>,
+}
+
+impl KeyPair {
+    /// `pem` is the private half, PKCS#1 or PKCS#8.
+    pub fn new(id: impl Into<String>, pem: &str) -> Result<KeyPair> {
+        let key = RsaPrivateKey::from_pkcs8_pem(pem).or_else(|_| RsaPrivateKey::from_pkcs1_pem(pem));
+        let key = key.map_err(|_| {
+            // What is wrong with it might tell of it.
+            Error::new(
+                Code::BadInput,
+                "That is not a private RSA key in PEM. Give the one that belongs to the key pair.",
+            )
+        })?;
+        Ok(KeyPair { id: id.into(), key })
+    }
+
+    pub fn sign(&self, policy: &Policy, hash: Hash) -> Result<Signed> {
+        let text = policy.text()?;
+        let signature = match hash {
+            Hash::Sha1 => SigningKey::<Sha1>::new(self.key.clone()).sign(text.as_bytes()).to_vec(),
+            Hash::Sha256 => SigningKey::<Sha256>::new(self.key.clone()).sign(text.as_bytes()).to_vec(),
+        };
+        Ok(Signed {
+            key_pair_id: self.id.clone(),
+            policy: for_addresses(text.as_bytes()),
+            signature: for_addresses(&signature),
+            hash,
+            canned: policy.is_canned().then_some(policy.until),
+        })
+    }
+}
+
+impl Signed {
+    /// The address with what CloudFront wants to see behind it.
+    pub fn on(&self, address: &Url) -> Url {
+        let mut signed = address.clone();
+        let mut query = signed.query_pairs_mut();
+        match self.canned {
+            Some(until) => query.append_pair("Expires", &until.to_string()),
+            None => query.append_pair("Policy", &self.policy),
+        };
+        query.append_pair("Signature", &self.signature).append_pair("Key-Pair-Id", &self.key_pair_id);
+        if let Some(said) = self.hash.said() {
+            query.append_pair("Hash-Algorithm", said);
+        }
+        drop(query);
+        signed
+    }
+
+    /// Names and values of the cookies that say the same for whatever a wildcard allows.
+    pub fn cookies(&self) -> Vec<(&'static str, String)> {
+        let mut cookies = vec![
+            ("CloudFront-Policy", self.policy.clone()),
+            ("CloudFront-Signature", self.signature.clone()),
+            ("CloudFront-Key-Pair-Id", self.key_pair_id.clone()),
+        ];
+        cookies.extend(self.hash.said().map(|said| ("CloudFront-Hash-Algorithm", said.to_owned())));
+        cookies
+    }
+}
+
+/// Base64 without the characters that mean something in an address.
+fn for_addresses(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes).replace('+', "-").replace('=', "_").replace('/', "~")
+}

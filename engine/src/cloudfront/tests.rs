@@ -1,0 +1,97 @@
+//! Policies word for word, and signatures that hold. Cross-checked with other signers by `make prove TOPIC=routes`.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rsa::pkcs1::EncodeRsaPrivateKey;
+use rsa::pkcs1v15::{Signature, VerifyingKey};
+use rsa::pkcs8::LineEnding;
+use rsa::signature::Verifier;
+use rsa::{RsaPrivateKey, RsaPublicKey};
+
+use super::*;
+
+fn pair() -> (KeyPair, RsaPublicKey) {
+    let key = RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 1_024).unwrap();
+    let pem = key.to_pkcs1_pem(LineEnding::LF).unwrap();
+    (KeyPair::new("K2JCJMDEHXQW5F", &pem).unwrap(), key.to_public_key())
+}
+
+fn bytes(text: &str) -> Vec<u8> {
+    STANDARD.decode(text.replace('-', "+").replace('_', "=").replace('~', "/")).unwrap()
+}
+
+#[test]
+fn policies_are_word_for_word_as_cloudfront_has_them() {
+    let canned = Policy::canned("https://d111111abcdef8.cloudfront.net/a.mxf", 1_357_034_400);
+    assert_eq!(
+        canned.text().unwrap(),
+        r#"{"Statement":[{"Resource":"https://d111111abcdef8.cloudfront.net/a.mxf","Condition":{"DateLessThan":{"AWS:EpochTime":1357034400}}}]}"#
+    );
+    let custom = Policy {
+        resource: "https://d111111abcdef8.cloudfront.net/manila/*".into(),
+        until: 1_357_034_400,
+        from: Some(1_357_030_000),
+        ip: Some("192.0.2.4".into()),
+    };
+    assert_eq!(
+        custom.text().unwrap(),
+        r#"{"Statement":[{"Resource":"https://d111111abcdef8.cloudfront.net/manila/*","Condition":{"DateLessThan":{"AWS:EpochTime":1357034400},"DateGreaterThan":{"AWS:EpochTime":1357030000},"IpAddress":{"AWS:SourceIp":"192.0.2.4/32"}}}]}"#
+    );
+    assert!(canned.is_canned() && !custom.is_canned());
+}
+
+#[test]
+fn a_signature_holds_for_its_policy_alone() {
+    let (pair, public) = pair();
+    let policy = Policy::canned("https://d.cloudfront.net/a.mxf", 9);
+    let other = Policy::canned("https://d.cloudfront.net/b.mxf", 9);
+    let one = pair.sign(&policy, Hash::Sha1).unwrap();
+    let key = VerifyingKey::<sha1_for_rsa::Sha1>::new(public.clone());
+    let signature = Signature::try_from(bytes(&one.signature).as_slice()).unwrap();
+    assert!(key.verify(policy.text().unwrap().as_bytes(), &signature).is_ok());
+    assert!(key.verify(other.text().unwrap().as_bytes(), &signature).is_err());
+    let two = pair.sign(&policy, Hash::Sha256).unwrap();
+    let key = VerifyingKey::<rsa::sha2::Sha256>::new(public);
+    let signature = Signature::try_from(bytes(&two.signature).as_slice()).unwrap();
+    assert!(key.verify(policy.text().unwrap().as_bytes(), &signature).is_ok());
+}
+
+#[test]
+fn what_stands_behind_an_address_and_in_cookies() {
+    let (pair, _) = pair();
+    let address = resource("d.cloudfront.net", "manila/flood 1.mxf").unwrap();
+    let canned = pair.sign(&Policy::canned(address.as_str(), 9), Hash::Sha256).unwrap().on(&address);
+    let names: Vec<String> = canned.query_pairs().map(|(name, _)| name.into_owned()).collect();
+    assert_eq!(names, ["Expires", "Signature", "Key-Pair-Id", "Hash-Algorithm"]);
+    let wide = Policy { resource: "https://d.cloudfront.net/manila/*".into(), ..Policy::canned("", 9) };
+    let wide = pair.sign(&wide, Hash::Sha1).unwrap();
+    let names: Vec<String> = wide.on(&address).query_pairs().map(|(name, _)| name.into_owned()).collect();
+    assert_eq!(names, ["Policy", "Signature", "Key-Pair-Id"]);
+    let cookies: Vec<&str> = wide.cookies().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(cookies, ["CloudFront-Policy", "CloudFront-Signature", "CloudFront-Key-Pair-Id"]);
+}
+
+#[test]
+fn keys_from_the_bucket_stay_in_their_place() {
+    for (key, path) in [
+        ("manila/flood 1.mxf", "/manila/flood%201.mxf"),
+        ("a?b=c#d", "/a%3Fb%3Dc%23d"),
+        ("//x", "///x"),
+        ("ü%2e", "/%C3%BC%252e"),
+        (".../..a", "/.../..a"),
+    ] {
+        let address = resource("d.cloudfront.net", key).unwrap();
+        assert_eq!((address.path(), address.query(), address.fragment()), (path, None, None), "{key}");
+        assert_eq!(address.host_str(), Some("d.cloudfront.net"));
+    }
+    for key in ["../../etc/passwd", "a/./b", "a/.."] {
+        assert!(resource("d.cloudfront.net", key).is_err(), "{key}");
+    }
+}
+
+#[test]
+fn a_key_that_is_none_is_refused_and_not_shown() {
+    let error = KeyPair::new("K", "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----").unwrap_err();
+    assert!(!format!("{error:?}").contains("c2VjcmV0"));
+    assert_eq!(format!("{:?}", pair().0), "KeyPair(K2JCJMDEHXQW5F)");
+}

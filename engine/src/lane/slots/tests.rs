@@ -1,0 +1,110 @@
+//! Who gets a slot, and on which lane.
+
+use super::*;
+
+fn place(id: i64) -> Place {
+    Place::new(id, &Default::default(), true, 0)
+}
+
+fn want() -> Want {
+    Want { profile: "p".into(), bytes: 5 << 20, only: None }
+}
+
+fn opened(lane: u32, uplink: &str) -> Opened {
+    Opened { lane, profile: "p".into(), uplink: uplink.into(), rank: lane, price: 0.0, remembered: None }
+}
+
+fn one_lane() -> Slots {
+    let slots = Slots::default();
+    slots.open("p", vec![opened(1, "eth0")]);
+    slots
+}
+
+#[tokio::test]
+async fn a_freed_slot_goes_to_the_first_in_the_queue_and_none_is_lost() {
+    let slots = one_lane();
+    let mut held = Vec::new();
+    for _ in 0..slots.allowed("p") {
+        held.push(slots.take(place(1), want()).await);
+    }
+    let late = tokio::spawn({
+        let slots = slots.clone();
+        async move { slots.take(place(9), want()).await }
+    });
+    let early = tokio::spawn({
+        let slots = slots.clone();
+        async move { slots.take(place(2), want()).await }
+    });
+    let gone = tokio::spawn({
+        let slots = slots.clone();
+        async move { slots.take(place(1), want()).await }
+    });
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    gone.abort();
+    let _ = gone.await;
+    held.pop();
+    let slot = early.await.unwrap();
+    assert!(!late.is_finished());
+    drop(slot);
+    late.await.unwrap();
+    drop(held);
+    assert_eq!(slots.used(), 0);
+}
+
+#[tokio::test]
+async fn when_the_bucket_asks_for_patience_no_transfer_begins_a_request_and_then_half_as_many() {
+    let slots = one_lane();
+    let all = slots.allowed("p");
+    let first = slots.take(place(1), want()).await;
+    // Every request that was under way hears it.
+    for _ in 0..3 {
+        slots.slow_down();
+    }
+    assert_eq!(slots.allowed("p"), all / 2);
+    let begun = Instant::now();
+    let second = tokio::time::timeout(BREATHER / 2, slots.take(place(2), want())).await;
+    assert!(second.is_err(), "another transfer began a request while the bucket rested");
+    let _second = slots.take(place(2), want()).await;
+    assert!(begun.elapsed() >= BREATHER);
+    let third = tokio::time::timeout(BREATHER / 4, slots.take(place(2), want())).await;
+    assert!(third.is_err(), "more than half as many");
+    drop(first);
+    slots.take(place(2), want()).await;
+}
+
+#[tokio::test]
+async fn two_networks_carry_at_once_and_what_is_dead_carries_nothing() {
+    let slots = Slots::default();
+    slots.open("p", vec![opened(1, "eth0"), opened(2, "wlan0")]);
+    let mut held = vec![slots.take(place(1), want()).await, slots.take(place(1), want()).await];
+    let on = |held: &[Slot], lane: u32| held.iter().filter(|slot| slot.lane() == lane).count();
+    assert_eq!((on(&held, 1), on(&held, 2)), (1, 1));
+    // What they carry is not known yet.
+    let third = tokio::time::timeout(Duration::from_millis(50), slots.take(place(1), want())).await;
+    assert!(third.is_err(), "more than one part to find out what a lane is");
+    held.clear();
+    slots.set_alive(1, false);
+    for _ in 0..slots.allowed("p") {
+        held.push(slots.take(place(1), want()).await);
+    }
+    assert_eq!((on(&held, 1), on(&held, 2)), (0, slots.allowed("p")));
+    assert!(slots.has_other("p", 1) && !slots.has_other("p", 2));
+}
+
+#[tokio::test]
+async fn a_profile_without_a_free_lane_holds_no_other_up_and_a_lane_that_goes_gives_its_slots_back() {
+    let slots = one_lane();
+    slots.open("q", vec![Opened { profile: "q".into(), ..opened(2, "eth0") }]);
+    let mut held = Vec::new();
+    for _ in 0..slots.allowed("p") {
+        held.push(slots.take(place(1), want()).await);
+    }
+    let stuck = tokio::time::timeout(Duration::from_millis(50), slots.take(place(1), want())).await;
+    assert!(stuck.is_err(), "more than its lane has");
+    let other = slots.take(place(2), Want { profile: "q".into(), ..want() }).await;
+    assert_eq!(other.lane(), 2);
+    slots.open("p", vec![opened(3, "eth0")]);
+    assert_eq!(slots.take(place(1), want()).await.lane(), 3);
+    drop((held, other));
+    assert_eq!(slots.used(), 0);
+}

@@ -1,0 +1,65 @@
+//! Every way to the bucket: rows on a world of namespaces, with AWS's real names, through the release build of `rushesctl`.
+
+mod cut;
+mod front;
+mod lanes;
+mod names;
+mod stage;
+mod world;
+
+use anyhow::Result;
+use serde::Deserialize;
+
+use crate::evidence::Evidence;
+use world::Terrain;
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Goals {
+    terrain: Terrain,
+    clip_bytes: u64,
+    /// A run that takes longer than this is cut, in seconds.
+    limit_seconds: u64,
+    one_share: f64,
+    /// On the best lane so soon after the start, in seconds.
+    best_within_seconds: f64,
+    /// Beside peers as they come, and beside the best by hand.
+    as_they_come_ratio: f64,
+    by_hand_ratio: f64,
+    two_share: f64,
+    cut_bytes: u64,
+    cut_seconds: f64,
+    stall_seconds: f64,
+    back_seconds: f64,
+}
+
+pub async fn prove(evidence: &Evidence) {
+    let goals: Goals = match evidence.goals() {
+        Ok(goals) => goals,
+        Err(error) => {
+            eprintln!("{error:?}");
+            return;
+        }
+    };
+    let goal = "through the edge, by AWS's own names; each trap in its own sentence";
+    evidence.row(1, "acceleration as sent to AWS, TLS and SigV4", goal, names::row(&goals)).await;
+    let goal = format!(
+        "≥ {:.0} % of the uplink, on the best lane within {} s; ≥ {} × rclone and aws-crt, ≥ {} × rclone-100",
+        goals.one_share * 100.0,
+        goals.best_within_seconds,
+        goals.as_they_come_ratio,
+        goals.by_hand_ratio
+    );
+    evidence.row(2, "one uplink, all routes open, 500 MB up", &goal, lanes::one(&goals)).await;
+    let goal = format!("≥ {:.0} % of their sum, up and down", goals.two_share * 100.0);
+    evidence.row(3, "two uplinks", &goal, lanes::two(&goals)).await;
+    let goal = format!(
+        "stall ≤ {} s each; nothing acknowledged again; back ≤ {} s after it returns",
+        goals.stall_seconds, goals.back_seconds
+    );
+    evidence.row(4, "the busiest lane cut in mid-transfer, then another", &goal, cut::row(&goals)).await;
+}
+
+/// Blocks; on a thread that may.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await?
+}
