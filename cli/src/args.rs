@@ -188,6 +188,14 @@ pub enum LimitVerb {
         #[arg(long, value_name = "NAME")]
         uplink: Option<String>,
     },
+    /// A network interface that somebody pays for by the byte: only breaking clips go through it
+    Metered {
+        #[arg(value_name = "NAME")]
+        uplink: String,
+        /// Everything goes through it again
+        #[arg(long)]
+        off: bool,
+    },
     /// Take all limits away, or those of one uplink
     Clear {
         /// Only those of the network interface of this name

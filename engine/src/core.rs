@@ -325,6 +325,8 @@ impl Core {
             let remembered = |lane: &Lane| memory.of(&self.network_of(lane)?, &lane.name, direction);
             self.slots(direction).open(profile, lane::opened(profile, &lanes, direction, one_way, remembered));
         }
+        drop(memory);
+        self.note_metered();
         Ok(lanes)
     }
 

@@ -55,6 +55,8 @@ pub(crate) struct One {
     pub rate: u64,
     pub eta: Option<UnixMs>,
     pub yields: bool,
+    /// It waits for another network: through those that there are goes only what is breaking.
+    pub metered: bool,
     /// Of a download: bytes that are on the disk and do not count yet, since their range is not whole.
     pub under_way: u64,
     mark: Option<Mark>,
@@ -80,6 +82,7 @@ impl One {
             rate: 0,
             eta: None,
             yields: false,
+            metered: false,
             under_way: 0,
             mark: None,
         }
@@ -199,6 +202,7 @@ impl One {
             breaking: t.urgency.breaking,
             due: self.due(),
             yields: self.yields && matches!(t.life.status, Status::Queued | Status::Running),
+            metered: self.metered && matches!(t.life.status, Status::Queued | Status::Running),
             portal: self.portal.clone(),
             added_at: t.life.added_at,
             started_at: t.life.started_at,

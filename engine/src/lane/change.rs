@@ -47,6 +47,7 @@ impl Changes {
 
 /// Where one came or went, every profile has other lanes.
 fn networks(core: &Core) {
+    core.note_metered();
     let now: Vec<Uplink> = core.lanes.common().uplinks().others();
     for profile in core.lanes.over_others_than(&now) {
         tracing::info!(profile, networks = ?now.iter().map(|uplink| &uplink.name).collect::<Vec<_>>(), "other networks");

@@ -114,7 +114,7 @@ impl Bench {
     pub async fn set_limits_by_uplink(&self, general: Limits, own: &[(&str, Limits)]) {
         let plan = |always| Plan { always, schedule: Vec::new() };
         let uplinks = own.iter().map(|(uplink, limits)| ((*uplink).to_owned(), plan(*limits))).collect();
-        let settings = LimitSettings { plan: plan(general), uplinks };
+        let settings = LimitSettings { plan: plan(general), uplinks, ..LimitSettings::default() };
         self.connection
             .call(settings, async |engine, context, settings| engine.set_limits(context, settings).await)
             .await
