@@ -71,6 +71,9 @@ pub struct Ways {
     /// The replica's address, where it is not AWS's
     #[arg(long, global = true, value_name = "URL", requires = "replica")]
     pub replica_endpoint: Option<String>,
+    /// The replica copies back, and takes uploads while the bucket's region is down
+    #[arg(long, global = true, requires = "replica")]
+    pub replica_takes_uploads: bool,
     /// All parts of an upload by one way
     #[arg(long, global = true)]
     pub one_way_uploads: bool,

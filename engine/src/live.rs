@@ -13,6 +13,7 @@ use crate::deadline::Verdict;
 use crate::journal::transfers::PlannedPart;
 use crate::lane::UNKNOWN_LANE;
 use crate::parts::{Condition, Part, strip};
+use crate::profile::of_second;
 use crate::queue::Place;
 use crate::standing::{Mark, Standing};
 use crate::transfer::{BatchId, Can, Direction, Status, Transfer, TransferId, UnixMs};
@@ -184,7 +185,8 @@ impl One {
             id: t.id,
             batch: t.batch,
             direction: t.direction,
-            profile: t.profile.clone(),
+            profile: of_second(&t.profile).unwrap_or(&t.profile).to_owned(),
+            second: of_second(&t.profile).is_some(),
             bucket: t.bucket.clone(),
             key: t.key.clone(),
             name: t.name.clone(),

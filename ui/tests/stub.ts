@@ -100,6 +100,7 @@ export function row(id: number, status: Status = { state: 'running' }, given: Pa
     due: null,
     yields: false,
     metered: false,
+    second: false,
     portal: null,
     addedAt: 1000 + id,
     startedAt: 2000,

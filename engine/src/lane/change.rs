@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::core::Core;
 use crate::route::Acceleration;
+use crate::second;
 use crate::uplink::Uplink;
 
 /// How often the system is asked for its networks.
@@ -14,12 +15,16 @@ const AGAIN: Duration = Duration::from_secs(30);
 /// An edge that did not let somebody read is asked again so much later: IT may have mended it.
 const EDGES: Duration = Duration::from_secs(300);
 
+/// What went to a second bucket is looked for in the first one so often.
+const STRAYS: Duration = Duration::from_secs(20);
+
 /// Looked at now and then.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
     networks: Option<Instant>,
     asked: Option<Instant>,
     edges: Option<Instant>,
+    strays: Option<Instant>,
 }
 
 impl Changes {
@@ -36,6 +41,11 @@ impl Changes {
         } else if self.edges.get_or_insert_with(Instant::now).elapsed() >= EDGES {
             self.edges = None;
             closed.iter().for_each(|profile| core.note_edge(profile, None));
+        }
+        if self.strays.is_none_or(|at| at.elapsed() >= STRAYS) && !second::strays(core).is_empty() {
+            self.strays = Some(Instant::now());
+            let core = core.clone();
+            tokio::spawn(async move { second::reconcile(&core).await });
         }
         if self.asked.is_none_or(|at| at.elapsed() >= AGAIN) && !core.lanes.not_asked().is_empty() {
             self.asked = Some(Instant::now());

@@ -56,7 +56,12 @@ impl Bench {
     }
 
     pub async fn lend(&self, id: &str, secret: &str) -> Result<()> {
-        let keys = Keys { access_key_id: id.into(), secret_access_key: secret.to_owned().into(), session_token: None };
+        let keys = Keys {
+            access_key_id: id.into(),
+            secret_access_key: secret.to_owned().into(),
+            session_token: None,
+            cloudfront_key: None,
+        };
         self.connection
             .call(keys, async |engine, context, keys| engine.lend_keys(context, PROFILE.into(), keys).await)
             .await?

@@ -500,6 +500,8 @@ export type TransferRow = {
 	due: Due | null,
 	/**  It stands back for something breaking, which has all there is. */
 	yields: boolean,
+	/**  The region of the newsroom's bucket is down, and it goes to the second one, which copies back. */
+	second: boolean,
 	/**  It waits for another network: through those that there are goes only what is breaking. */
 	metered: boolean,
 	/**

@@ -68,6 +68,7 @@ export function proofSentence(proof: Proof): string {
 /** What stands behind the tag: "Market fire · 512 MB". */
 export function subLine(row: TransferRow): string {
   const down = row.direction === 'down' && row.state === 'done';
+  if (row.second) return `To the second bucket: the first does not answer · ${bytes(row.size)}`;
   return [
     row.metered ? 'Waits for another network' : row.yields ? 'Yields to breaking' : down ? 'Downloaded' : row.story,
     bytes(row.size),

@@ -80,6 +80,7 @@ export function row(
     due: null,
     yields: false,
     metered: false,
+    second: false,
     portal: null,
     addedAt: Date.now() - 400_000 + id,
     startedAt: had > 0 ? Date.now() - 60_000 : null,
