@@ -90,10 +90,10 @@ pub(super) async fn look_up(drive: &Drive, transfer: &Transfer) -> Driven<(Objec
     let lanes = drive.core.lanes_of(&transfer.profile)?;
     let home = lane::control(&transfer.profile, &lanes)?;
     let Some(copy) = lanes.iter().find(|lane| !lane.is_home() && lane.route.can.head) else {
-        return Ok((head(home.store()?, &transfer.key).await?, false));
+        return Ok((head(drive, transfer, home.store()?).await?, false));
     };
     let said = {
-        let asked = head(home.store()?, &transfer.key);
+        let asked = head(drive, transfer, home.store()?);
         let gone = async {
             tokio::time::sleep(ANSWERS).await;
             while !reach::doubt(&drive.core, home) {
