@@ -7,7 +7,7 @@ use rushes_engine::api::SaveProfile;
 use rushes_engine::error::Code;
 use rushes_engine::keys::PLAIN_TEMPLATE;
 use rushes_engine::profile::{CredentialsFrom, Profile, Replica, Routes};
-use rushes_engine::transfer::Status;
+use rushes_engine::transfer::{Proof, Status};
 use rushes_rig::practice::Practice;
 use rushes_rig::proxy::Proxy;
 use rushes_rig::store::Bucket;
@@ -22,7 +22,7 @@ struct Regions {
     bench: Bench,
     scratch: Scratch,
     _practice: Practice,
-    _there: Proxy,
+    there: Proxy,
 }
 
 /// An engine whose newsroom has two regions, each reached by a proxy.
@@ -57,7 +57,7 @@ async fn two_regions(takes_uploads: bool) -> Regions {
         bench.connection.call(request, async |engine, context, request| engine.save_profile(context, request).await);
     saved.await.unwrap().unwrap();
     bench.lend(&home.keys.id, &home.keys.secret).await.unwrap();
-    Regions { first, home, second, bench, scratch, _practice: practice, _there: there }
+    Regions { first, home, second, bench, scratch, _practice: practice, there }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -134,4 +134,28 @@ async fn uploads_wait_for_their_region_where_the_second_bucket_takes_none() {
     assert_eq!(second.witness().unwrap().keys("").await.unwrap(), Vec::<String>::new());
     first.heal();
     assert!(is_done(&bench.at_rest(id).await));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_calls_the_same_bytes_by_another_etag_is_read_all_the_same() {
+    let regions = two_regions(false).await;
+    let Regions { bench, second, first, scratch, there, .. } = &regions;
+    let clip = scratch.join("clip.mxf");
+    footage::random(&clip, 40_000_000, 4).unwrap();
+    // In parts there, in one piece here: the ETags differ, and the whole objects' checksums do not.
+    let row = bench.send(&clip).await;
+    let Status::Done { proof: Proof::WholeObject { checksum, .. } } = &row.status else { panic!("{row:#?}") };
+    let witness = second.witness().unwrap();
+    let put = witness.client().put_object().bucket(&second.name).key("clip.mxf");
+    let put = put.checksum_crc64_nvme(checksum).body(std::fs::read(&clip).unwrap().into());
+    put.send().await.unwrap();
+    first.limit(None, Some(4_000_000));
+    there.limit(None, Some(4_000_000));
+    let into = scratch.join("into");
+    std::fs::create_dir_all(&into).unwrap();
+    let id = bench.fetch(&["clip.mxf"], &into).await.unwrap().transfers[0];
+    bench.until(id, "begun", |row| row.acked > 0).await;
+    first.cut();
+    assert!(is_done(&bench.at_rest(id).await));
+    assert_eq!(std::fs::read(into.join("clip.mxf")).unwrap(), std::fs::read(&clip).unwrap());
 }
