@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::sync::Notify;
 use tokio::sync::mpsc::Sender;
 
 use super::writer::{Laid, Writer};
@@ -25,6 +26,8 @@ const GLANCE: Duration = Duration::from_millis(500);
 pub(super) struct Flight {
     place: Mutex<Place>,
     began: Instant,
+    /// Others have taken over all that was left.
+    emptied: Notify,
 }
 
 #[derive(Debug)]
@@ -68,6 +71,7 @@ impl Flight {
                 lately: (now, stretch.at),
             }),
             began: now,
+            emptied: Notify::new(),
         })
     }
 
@@ -120,6 +124,9 @@ impl Flight {
         let cut = cut(&place, rate, round_trip, silence)?;
         let taken = Stretch { at: cut, end: place.left.end };
         place.left.end = cut;
+        if place.left.length() == 0 {
+            self.emptied.notify_one();
+        }
         Some(taken)
     }
 
@@ -194,12 +201,19 @@ async fn fetch(
 ) -> Result<(), Ended> {
     let asked = flight.left();
     let range = Part { number: 0, offset: asked.at, length: asked.length() };
-    let mut body = from.lane.get(&from.key, &from.etag, range).await.map_err(Ended::Refused)?;
+    let mut body = tokio::select! {
+        body = from.lane.get(&from.key, &from.etag, range) => body.map_err(Ended::Refused)?,
+        () = flight.emptied.notified() => return Ok(()),
+    };
     let piece = from.piece.min(asked.length() as usize).max(1);
     let mut writer = Writer::new(from.sink.clone(), from.each, piece, asked.at);
     let broken = loop {
         gate.pass().await;
-        match tokio::time::timeout(SILENT, body.next()).await {
+        let next = tokio::select! {
+            next = tokio::time::timeout(SILENT, body.next()) => next,
+            () = flight.emptied.notified() => break None,
+        };
+        match next {
             Err(_) => break Some(broken_off("no byte came for 20 s")),
             Ok(None) => break None,
             Ok(Some(Err(refusal))) => break Some(Ended::Refused(refusal)),

@@ -69,6 +69,7 @@ pub(super) async fn missing(drive: &Drive, to: &To, plan: &mut [PlannedPart]) ->
     };
     let mut flying = Flying::default();
     let mut hedges = Hedges::of(open.len());
+    let mut at_the_end = false;
     let mut resting: FuturesUnordered<BoxFuture<'static, usize>> = FuturesUnordered::new();
     let mut wanting = Wanting::new(drive, Direction::Up, want.clone());
     loop {
@@ -76,6 +77,9 @@ pub(super) async fn missing(drive: &Drive, to: &To, plan: &mut [PlannedPart]) ->
             return Ok(());
         }
         wanting.set(open.len())?;
+        if open.is_empty() && !std::mem::replace(&mut at_the_end, true) {
+            ready_to_complete(drive, &profile)?;
+        }
         tokio::select! {
             biased;
             Some(landed) = flying.tasks.join_next(), if !flying.tasks.is_empty() => {
@@ -126,6 +130,7 @@ pub(super) async fn missing(drive: &Drive, to: &To, plan: &mut [PlannedPart]) ->
                 flying.send(i, lane, To { piece: slots.piece() / 2, ..to.clone() }, plan[i].0, slot);
             }
             () = tokio::time::sleep(LOOK), if open.is_empty() => {
+                ready_to_complete(drive, &profile)?;
                 // What a slow lane has is taken over by one that is through with it sooner.
                 if let Some((i, other)) = flying.stranded(|lane, part| slots.rescue(lane, &profile, part), plan) {
                     let slot = drive.slot(Direction::Up, Want { only: Some(other), ..want.clone() }).await?;
@@ -146,6 +151,13 @@ pub(super) async fn missing(drive: &Drive, to: &To, plan: &mut [PlannedPart]) ->
             }
         }
     }
+}
+
+/// The lane by which the upload is completed has carried nothing since it was begun: S3 has closed its connections, and over
+/// a far path opening one takes longer than completing does.
+fn ready_to_complete(drive: &Drive, profile: &str) -> Result<()> {
+    lane::control(profile, &drive.core.lanes_of(profile)?)?.wire.open_ahead(1);
+    Ok(())
 }
 
 /// A lane says that there is no such upload. Where the one that it was begun by knows it, parts go that way from now on.

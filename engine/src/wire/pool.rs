@@ -68,6 +68,12 @@ struct Idle {
     since: Instant,
 }
 
+impl Idle {
+    fn is_good(&self) -> bool {
+        self.since.elapsed() < IDLE && self.connection.sender.is_ready()
+    }
+}
+
 struct Connection {
     sender: SendRequest<SdkBody>,
     counts: Arc<Counts>,
@@ -140,7 +146,10 @@ impl Pool {
     pub(super) fn open_ahead(&self, wanted: usize) {
         let mut shared = self.locked();
         let Some(origin) = shared.last.clone() else { return };
-        let idle = shared.idle.get(&origin).map_or(0, Vec::len);
+        let idle = shared.idle.get_mut(&origin).map_or(0, |idle| {
+            idle.retain(Idle::is_good);
+            idle.len()
+        });
         let opening = shared.opening.entry(origin.clone()).or_default();
         let missing = wanted.saturating_sub(idle + *opening);
         *opening += missing;
@@ -179,7 +188,7 @@ impl Pool {
         let mut shared = self.locked();
         let generation = shared.generation;
         let idle = shared.idle.get_mut(origin)?;
-        idle.retain(|idle| idle.since.elapsed() < IDLE && idle.connection.sender.is_ready());
+        idle.retain(Idle::is_good);
         let last = idle.pop()?.connection;
         (last.generation == generation).then_some(last)
     }
