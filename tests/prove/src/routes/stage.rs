@@ -18,20 +18,27 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::front::{Asked, Front, Server};
-use super::world::{EDGE, REGION, REGION_FROM_EDGE, Terrain, World};
+use super::world::{ACCESS_POINT, EDGE, REGION, REGION_FROM_EDGE, SECOND, Terrain, World};
 use crate::built;
 
 /// Where the bucket is.
 pub const HOME: &str = "eu-west-1";
 /// Where it is not.
 pub const ELSEWHERE: &str = "us-east-1";
+/// Where it is copied to, in rows that have a second region.
+pub const REPLICA_HOME: &str = "eu-central-1";
+/// A multi-region access point before it.
+pub const MULTI_REGION: &str = "arn:aws:s3::123456789012:accesspoint/mfzwi23gnjvgw.mrap";
+pub const MULTI_REGION_HOST: &str = "mfzwi23gnjvgw.mrap.accesspoint.s3-global.amazonaws.com";
+/// The replica's bucket.
+pub const REPLICA: &str = "rig-footage-copy";
 
 /// Taken down when dropped.
 pub struct Stage {
     edge: Front,
     region: Front,
-    seaweed: Seaweed,
-    tls: Certificate,
+    pub seaweed: Seaweed,
+    pub tls: Certificate,
     pub world: World,
     pub scratch: Scratch,
 }
@@ -44,14 +51,22 @@ impl Stage {
         let regional =
             |region: &str| vec![format!("s3.{region}.amazonaws.com"), format!("{bucket}.s3.{region}.amazonaws.com")];
         let accelerated = format!("{bucket}.s3-accelerate.amazonaws.com");
-        let names = [(REGION, [regional(HOME), regional(ELSEWHERE)].concat()), (EDGE, vec![accelerated])];
+        let replica = vec![format!("{REPLICA}.s3.{REPLICA_HOME}.amazonaws.com")];
+        let names = [
+            (REGION, [regional(HOME), regional(ELSEWHERE)].concat()),
+            (EDGE, vec![accelerated]),
+            (ACCESS_POINT, vec![MULTI_REGION_HOST.to_owned()]),
+            (SECOND, replica),
+        ];
         let world = World::up(terrain, &names)?;
         let wildcards = [
             "s3.eu-west-1.amazonaws.com",
             "*.s3.eu-west-1.amazonaws.com",
             "s3.us-east-1.amazonaws.com",
             "*.s3.us-east-1.amazonaws.com",
+            "*.s3.eu-central-1.amazonaws.com",
             "*.s3-accelerate.amazonaws.com",
+            MULTI_REGION_HOST,
         ];
         let tls = authority::certify_names(&scratch, &wildcards)?;
         let domains = vec![format!("s3.{HOME}.amazonaws.com"), "s3-accelerate.amazonaws.com".to_owned()];
