@@ -19,7 +19,8 @@ pub struct Policy {
     pub ip: Option<String>,
 }
 
-// CloudFront compares signatures of exactly these words: no space, in this order.
+// CloudFront compares signatures of exactly these words: no space, in this order. What only custom policies have
+// stands as botocore writes it.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Statements<'a> {
@@ -38,9 +39,9 @@ struct Statement<'a> {
 struct Condition<'a> {
     date_less_than: Epoch,
     #[serde(skip_serializing_if = "Option::is_none")]
-    date_greater_than: Option<Epoch>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     ip_address: Option<SourceIp<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    date_greater_than: Option<Epoch>,
 }
 
 #[derive(Serialize)]
@@ -66,8 +67,8 @@ impl Policy {
         let range = self.ip.as_ref().map(|ip| if ip.contains('/') { ip.clone() } else { format!("{ip}/32") });
         let condition = Condition {
             date_less_than: Epoch { seconds: self.until },
-            date_greater_than: self.from.map(|seconds| Epoch { seconds }),
             ip_address: range.as_deref().map(|range| SourceIp { range }),
+            date_greater_than: self.from.map(|seconds| Epoch { seconds }),
         };
         let statement = Statement { resource: &self.resource, condition };
         serde_json::to_string(&Statements { statement: [statement] }).map_err(Error::internal)
@@ -90,5 +91,5 @@ pub fn resource(domain: &str, key: &str) -> Result<Url> {
     Url::parse(&format!("https://{domain}/{}", path.join("/"))).map_err(|e| none().because(e))
 }
 
-/// What stands in a path as it is.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+/// What stands in a path, and behind it, as it is.
+pub(super) const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
