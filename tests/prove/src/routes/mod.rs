@@ -1,6 +1,7 @@
 //! Every way to the bucket: rows on a world of namespaces, with AWS's real names, through the release build of `rushesctl`.
 
 mod chooser;
+pub mod cloudfront;
 mod cut;
 mod front;
 mod lanes;
@@ -34,6 +35,9 @@ pub struct Goals {
     cut_seconds: f64,
     stall_seconds: f64,
     back_seconds: f64,
+    /// An office that comes second, with the clip in a cache: of its link, and of the clip's bytes.
+    warm_share: f64,
+    warm_from_region: f64,
     /// There and back to the first region, and to the second.
     replica_first_ms: f64,
     replica_ms: f64,
@@ -70,6 +74,15 @@ pub async fn prove(evidence: &Evidence) {
         goals.stall_seconds, goals.back_seconds
     );
     evidence.row(4, "the busiest lane cut in mid-transfer, then another", &goal, cut::row(&goals)).await;
+    let goal = format!(
+        "second office ≥ {:.0} % of its link with ≤ {:.0} % of the bytes from the region",
+        goals.warm_share * 100.0,
+        goals.warm_from_region * 100.0
+    );
+    let what = "cold and warm CloudFront cache, 500 MB down: two offices behind one edge, two edges behind a shield";
+    evidence.row(5, what, &goal, cloudfront::caches::row(&goals)).await;
+    let goal = "as botocore and OpenSSL have them; what is wrong is refused in its own sentence, and the clip lands";
+    evidence.row(6, "CloudFront's signatures", goal, cloudfront::signatures::row(&goals)).await;
     let goal = format!(
         "no bytes for ≤ {} s; lands exact, a new one too; what was not copied waits, what nobody knows is told apart",
         goals.replica_stall_seconds

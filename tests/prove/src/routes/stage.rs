@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use rushes_bench::clips::Clips;
+use rushes_bench::link::Namespace;
 use rushes_bench::spent::{Spent, run};
 use rushes_bench::{Direction, Job, Tool};
 use rushes_rig::authority::{self, Certificate};
@@ -17,8 +18,9 @@ use rushes_rig::{Scratch, seaweed};
 use std::process::Command;
 use std::time::Duration;
 
+use super::cloudfront;
 use super::front::{Asked, Front, Server};
-use super::world::{ACCESS_POINT, EDGE, REGION, REGION_FROM_EDGE, SECOND, Terrain, World};
+use super::world::{self, ACCESS_POINT, EDGE, REGION, REGION_FROM_EDGE, SECOND, Terrain, World};
 use crate::built;
 
 /// Where the bucket is.
@@ -46,6 +48,11 @@ pub struct Stage {
 impl Stage {
     /// Blocks.
     pub fn open(terrain: &Terrain) -> Result<Stage> {
+        Stage::open_to(terrain, false)
+    }
+
+    /// Whoever has no key may read the bucket, if so wished: what CloudFront's own access is to S3.
+    pub fn open_to(terrain: &Terrain, all_may_read: bool) -> Result<Stage> {
         let scratch = Scratch::new();
         let bucket = seaweed::BUCKET;
         let regional =
@@ -57,6 +64,8 @@ impl Stage {
             (EDGE, vec![accelerated]),
             (ACCESS_POINT, vec![MULTI_REGION_HOST.to_owned()]),
             (SECOND, replica),
+            (world::CLOUDFRONT, vec![cloudfront::DOMAIN.to_owned()]),
+            (world::FUNCTION, vec![cloudfront::FUNCTION.to_owned()]),
         ];
         let world = World::up(terrain, &names)?;
         let wildcards = [
@@ -67,10 +76,12 @@ impl Stage {
             "*.s3.eu-central-1.amazonaws.com",
             "*.s3-accelerate.amazonaws.com",
             MULTI_REGION_HOST,
+            "*.cloudfront.net",
+            "*.lambda-url.eu-west-1.on.aws",
         ];
         let tls = authority::certify_names(&scratch, &wildcards)?;
         let domains = vec![format!("s3.{HOME}.amazonaws.com"), "s3-accelerate.amazonaws.com".to_owned()];
-        let wishes = Wishes { domains, ..Wishes::default() };
+        let wishes = Wishes { domains, all_may_read, ..Wishes::default() };
         let seaweed = world.region.enter_async(async || Seaweed::start_as(&scratch, wishes).await)?;
         let store = seaweed.bucket().address().to_owned();
         let region = Front::start(&scratch, "region", &world.region, &tls, "", &region(&store, true))?;
@@ -106,8 +117,13 @@ impl Stage {
 
     /// `rushesctl` in the office, with a home of its own.
     pub fn ctl(&self) -> Result<Rushesctl> {
+        self.ctl_at(&self.world.office)
+    }
+
+    /// The same in another one.
+    pub fn ctl_at(&self, office: &Namespace) -> Result<Rushesctl> {
         let folder = self.scratch.fresh("office")?;
-        let door = self.world.door(&folder, &built::release("rushesctl"))?;
+        let door = world::door(office, &folder, &built::release("rushesctl"))?;
         let env = self.bucket().env();
         // Where somebody wants to see why a lane was taken; it stands in the scratch folder, which RUSHES_KEEP=1 keeps.
         let env = match std::env::var("RUSHES_LOG") {

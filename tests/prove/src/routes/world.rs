@@ -24,6 +24,10 @@ pub const EDGE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 88, 3, 2));
 pub const REGION: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 88, 4, 2));
 /// A multi-region access point, which answers at the edge by an address of its own.
 pub const ACCESS_POINT: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 88, 3, 3));
+/// CloudFront, which does too.
+pub const CLOUDFRONT: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 88, 3, 4));
+/// The grant function, in the region.
+pub const FUNCTION: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 88, 4, 3));
 /// The second region, where there is one.
 pub const SECOND: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 88, 6, 2));
 /// The region, as the edge reaches it.
@@ -62,7 +66,7 @@ pub struct World {
     pub office: Namespace,
     pub edge: Namespace,
     pub region: Namespace,
-    town: Namespace,
+    pub town: Namespace,
 }
 
 impl World {
@@ -99,8 +103,10 @@ impl World {
         address(&town, "near0", "10.88.3.1/24")?;
         address(&edge, "near0", "10.88.3.2/24")?;
         address(&edge, "near0", "10.88.3.3/24")?;
+        address(&edge, "near0", "10.88.3.4/24")?;
         address(&town, "far0", "10.88.4.1/24")?;
         address(&region, "far0", "10.88.4.2/24")?;
+        address(&region, "far0", "10.88.4.3/24")?;
         address(&edge, "back0", "10.88.5.1/24")?;
         address(&region, "back0", "10.88.5.2/24")?;
         for (side, router) in [(&edge, "10.88.3.1"), (&region, "10.88.4.1")] {
@@ -132,11 +138,6 @@ impl World {
     /// A program in the office, which knows AWS's names as this world has them.
     pub fn at_office(&self, program: &Path) -> Command {
         self.office.command(program)
-    }
-
-    /// A script that does the same, for who wants a program's path.
-    pub fn door(&self, folder: &Path, program: &Path) -> Result<PathBuf> {
-        door(&self.office, folder, program)
     }
 
     /// What has gone by a way since it came up.
@@ -197,13 +198,13 @@ pub fn door(network: &Namespace, folder: &Path, program: &Path) -> Result<PathBu
     Ok(path)
 }
 
-fn address(side: &Namespace, device: &str, address: &str) -> Result<()> {
+pub fn address(side: &Namespace, device: &str, address: &str) -> Result<()> {
     side.ip(["addr", "add", address, "dev", device])?;
     side.ip(["link", "set", device, "mtu", "1500", "up"])
 }
 
 /// Each side sends no faster than this.
-fn narrow(side: &Namespace, device: &str, mbit: f64) -> Result<()> {
+pub fn narrow(side: &Namespace, device: &str, mbit: f64) -> Result<()> {
     let mut tc = side.command("tc");
     let rate = format!("{mbit}mbit");
     tc.args(["qdisc", "add", "dev", device, "root", "tbf", "rate", &rate, "burst", "32kb", "latency", UPLINK_QUEUE]);
@@ -212,12 +213,12 @@ fn narrow(side: &Namespace, device: &str, mbit: f64) -> Result<()> {
     Ok(())
 }
 
-/// The office's hosts file, which `ip netns exec` lays over the system's.
+/// An office's hosts file, which `ip netns exec` lays over the system's.
 #[derive(Debug)]
-struct Names(PathBuf);
+pub struct Names(PathBuf);
 
 impl Names {
-    fn write(office: &Namespace, names: &[(IpAddr, Vec<String>)]) -> Result<Names> {
+    pub fn write(office: &Namespace, names: &[(IpAddr, Vec<String>)]) -> Result<Names> {
         let folder = Path::new("/etc/netns").join(office.name());
         fs::create_dir_all(&folder)?;
         let lines = names.iter().map(|(address, names)| format!("{address} {}\n", names.join(" ")));
