@@ -58,6 +58,13 @@ pub struct Ways {
     /// A multi-region access point
     #[arg(long, global = true, value_name = "ARN")]
     pub multi_region: Option<String>,
+    /// A CloudFront distribution in front of the bucket, for downloads
+    #[arg(long, global = true, value_name = "DOMAIN")]
+    pub cloudfront: Option<String>,
+    /// Who signs its addresses: nobody, grant:URL of the agency's grant function, or pair:ID of a key pair, whose private
+    /// key in PEM is taken from RUSHES_CLOUDFRONT_KEY
+    #[arg(long, global = true, value_name = "SIGNER", default_value = "nobody", requires = "cloudfront")]
+    pub cloudfront_signer: String,
     /// A second bucket that this one is replicated to, such as footage-us@us-east-1
     #[arg(long, global = true, value_name = "BUCKET@REGION")]
     pub replica: Option<String>,

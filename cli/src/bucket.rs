@@ -6,7 +6,7 @@ use rushes_engine::attach::Connection;
 use rushes_engine::credentials::from_environment;
 use rushes_engine::error::{Code, Error, Result};
 use rushes_engine::keys::PLAIN_TEMPLATE;
-use rushes_engine::profile::{CredentialsFrom, Profile, Replica, Routes};
+use rushes_engine::profile::{CloudFront, CredentialsFrom, Profile, Replica, Routes, Signer};
 use rushes_newsroom::{self as newsroom, Practice};
 
 use crate::args::{Bucket, Ways};
@@ -98,8 +98,23 @@ pub fn routes(ways: &Ways) -> Result<Routes> {
         host_style: ways.host_style,
         private_link: ways.private_link.clone(),
         multi_region: ways.multi_region.clone(),
-        cloudfront: None,
+        cloudfront: ways.cloudfront.as_deref().map(|domain| cloudfront(domain, &ways.cloudfront_signer)).transpose()?,
         replica: ways.replica.as_deref().map(replica).transpose()?,
         one_way_uploads: ways.one_way_uploads,
     })
+}
+
+fn cloudfront(domain: &str, signer: &str) -> Result<CloudFront> {
+    let signer = match signer.split_once(':') {
+        None if signer == "nobody" => Signer::Nobody,
+        Some(("grant", function)) => Signer::Grant { function: function.to_owned() },
+        Some(("pair", id)) => Signer::KeyPair { key_pair_id: id.to_owned() },
+        _ => {
+            return Err(Error::new(
+                Code::BadInput,
+                "Say who signs CloudFront's addresses: nobody, grant:URL or pair:ID.",
+            ));
+        }
+    };
+    Ok(CloudFront { domain: domain.to_owned(), signer })
 }

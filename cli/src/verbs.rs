@@ -228,7 +228,7 @@ async fn keys_for_keeping() -> Result<Keys> {
     };
     let id = asked("Access key ID")?;
     let secret = asked("Secret access key")?;
-    Ok(Keys { access_key_id: id.to_string(), secret_access_key: secret, session_token: None })
+    Ok(Keys { access_key_id: id.to_string(), secret_access_key: secret, session_token: None, cloudfront_key: None })
 }
 
 async fn practice(connection: &Connection, show: &Show, print_keys: bool) -> Result<bool> {

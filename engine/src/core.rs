@@ -315,7 +315,7 @@ impl Core {
     /// Sets them up, or anew for what has changed.
     pub(crate) fn set_lanes_up(&self, profile: &str) -> Result<Arc<[Arc<Lane>]>> {
         let found = self.profile(Some(profile))?;
-        let (lanes, names) = self.lanes.set_up(&found, self.purse.provider(&found));
+        let (lanes, names) = self.lanes.set_up(&found, &self.purse);
         if let Some(names) = names {
             self.journal.note(move |c| settings::set_setting(c, LANES, &names));
         }
@@ -337,7 +337,7 @@ impl Core {
     pub(crate) fn upload_store(&self, profile: &str) -> Result<Store> {
         let one_way = self.goes_one_way(&self.profile(Some(profile))?);
         let lanes = self.lanes_of(profile)?;
-        Ok(lane::upload_control(profile, &lanes, one_way)?.store.clone())
+        lane::upload_control(profile, &lanes, one_way)?.store().cloned()
     }
 
     /// The bucket does not know an upload by a lane that it knows by another: from now on uploads go one way.
@@ -386,17 +386,25 @@ impl Core {
     }
 
     /// The bucket does not take what comes by this lane's route. Answers whether there are other ways.
-    pub(crate) fn close_way(&self, lane: &Lane) -> bool {
-        if lane.route.kind == Kind::Accelerated {
-            self.note_acceleration(&lane.profile, Acceleration::Suspended);
+    pub(crate) fn close_way(&self, lane: &Lane, why: &Error) -> bool {
+        match lane.route.kind {
+            Kind::Accelerated => self.note_acceleration(&lane.profile, Acceleration::Suspended),
+            Kind::CloudFront => self.note_edge(&lane.profile, Some(why.message.clone())),
+            _ => {}
         }
         self.has_other(lane)
     }
 
+    /// An edge does not let the profile read, or may be asked again.
+    pub(crate) fn note_edge(&self, profile: &str, closed: Option<String>) {
+        if self.lanes.note_edge(profile, closed) {
+            let _ = self.set_lanes_up(profile);
+        }
+    }
+
     /// Where a profile's bucket is asked: everything but the bytes of clips.
     pub(crate) fn store(&self, profile: &str) -> Result<Store> {
-        let lanes = self.lanes_of(profile)?;
-        Ok(lane::control(profile, &lanes)?.store.clone())
+        lane::control(profile, &self.lanes_of(profile)?)?.store().cloned()
     }
 
     /// New keys: what was made with the old ones is made again.

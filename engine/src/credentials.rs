@@ -11,6 +11,7 @@ use keyring::{Entry, Error as KeyringError};
 use zeroize::Zeroizing;
 
 use crate::api::Keys;
+use crate::cloudfront::KeyPair;
 use crate::error::{Code, Error, Result};
 use crate::home::Home;
 use crate::profile::{CredentialsFrom, Profile};
@@ -21,14 +22,20 @@ pub const SERVICE: &str = "Rushes";
 /// Windows holds 2,560 bytes of UTF-16 in an entry; long session tokens are split over several.
 const PIECE: usize = 1_200;
 const MOST_PIECES: usize = 16;
+/// The variable with the private key that signs CloudFront addresses, in PEM.
+const CLOUDFRONT_KEY: &str = "RUSHES_CLOUDFRONT_KEY";
 
 /// The account under which a profile's keys are kept: of this installation, since several may share a keychain.
 pub fn account(home: &Home, profile: &str) -> Result<String> {
     Ok(format!("{}/{profile}", home.installation()?))
 }
 
-/// Puts keys into the keychain, over what was there.
-pub async fn keep(account: String, keys: Keys) -> Result<()> {
+/// Puts keys into the keychain, over what was there. A key that signs for CloudFront stays, where no other is given.
+pub async fn keep(account: String, mut keys: Keys) -> Result<()> {
+    if keys.cloudfront_key.is_none() {
+        // An entry that is damaged is written anew.
+        keys.cloudfront_key = kept(account.clone()).await.ok().flatten().and_then(|before| before.cloudfront_key);
+    }
     in_keychain(move || {
         let text = Zeroizing::new(serde_json::to_string(&keys).map_err(Error::internal)?);
         let characters: Vec<char> = text.chars().collect();
@@ -146,6 +153,20 @@ impl Purse {
         }
     }
 
+    /// A key pair that signs CloudFront addresses for a profile.
+    pub(crate) async fn key_pair(&self, profile: &Profile, id: &str) -> Result<KeyPair> {
+        let keys = self.keys(&profile.name, profile.credentials).await?;
+        let pem = keys.cloudfront_key.ok_or_else(|| {
+            Error::new(
+                Code::NoCredentials,
+                format!(
+                    "The private key of the CloudFront key pair {id} is not in the keychain of this computer. Ask IT to enter it."
+                ),
+            )
+        })?;
+        KeyPair::new(id, &pem)
+    }
+
     /// For the SDK, which keeps what it is given for a while and asks again.
     pub(crate) fn provider(&self, profile: &Profile) -> SharedCredentialsProvider {
         SharedCredentialsProvider::new(Provider {
@@ -211,5 +232,6 @@ pub async fn from_environment() -> Result<Keys> {
         access_key_id: found.access_key_id().to_owned(),
         secret_access_key: Zeroizing::new(found.secret_access_key().to_owned()),
         session_token: found.session_token().map(|t| Zeroizing::new(t.to_owned())),
+        cloudfront_key: std::env::var(CLOUDFRONT_KEY).ok().filter(|pem| !pem.is_empty()).map(Zeroizing::new),
     })
 }

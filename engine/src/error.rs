@@ -32,6 +32,8 @@ pub enum Code {
     NoSuchKey,
     /// The object is no longer the version whose first parts came down.
     ObjectChanged,
+    /// The bucket does not answer, and its copy does not have the object yet.
+    NotCopied,
     /// No keys are stored for this profile.
     NoCredentials,
     /// The store does not accept the keys.

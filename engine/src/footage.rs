@@ -181,7 +181,12 @@ impl Footage {
     pub(crate) async fn list(&self, profile: Option<&str>, prefix: &str, after: Option<&str>) -> Result<Listing> {
         let profile = self.core.profile(profile)?;
         let store = self.core.store(&profile.name)?;
-        store.list(prefix, after).await.map_err(|refusal| refusal.error)
+        let listing = store.list(prefix, after).await.map_err(|refusal| refusal.error)?;
+        if profile.routes.replica.is_some() {
+            let keys: Vec<String> = listing.clips.iter().map(|clip| clip.key.clone()).collect();
+            self.core.journal.note(move |c| clips::hear_of_clips(c, &profile.name, &keys));
+        }
+        Ok(listing)
     }
 
     fn locked(&self) -> MutexGuard<'_, Known> {

@@ -65,7 +65,8 @@ pub struct CloudFront {
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
 #[serde(rename_all = "camelCase", tag = "by")]
 pub enum Signer {
-    /// The agency's Lambda function of this name, which is asked with the user's own keys.
+    /// The agency's Lambda function behind this function URL, which is asked with the user's own keys. A call by the
+    /// function's name would not tell it who asks.
     Grant { function: String },
     /// A key pair, by its ID at AWS; the private half is in the keychain.
     #[serde(rename_all = "camelCase")]
@@ -194,7 +195,9 @@ impl Routes {
                     && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_:".contains(c))
             };
             match &edge.signer {
-                Signer::Grant { function } if !named(function) => return bad("Give the grant function's name or ARN."),
+                Signer::Grant { function } if function_region(function).is_none() => {
+                    return bad("Give the grant function's URL, such as https://abc123.lambda-url.eu-west-1.on.aws.");
+                }
                 Signer::KeyPair { key_pair_id } if !named(key_pair_id) => {
                     return bad("Give the key pair's ID, such as K2JCJMDEHXQW5F.");
                 }
@@ -213,6 +216,18 @@ impl Routes {
         }
         Ok(self)
     }
+}
+
+/// The region of a Lambda function's URL; `None` of anything else: keys are shown to nobody but AWS.
+pub(crate) fn function_region(url: &str) -> Option<String> {
+    let url = url::Url::parse(url).ok()?;
+    let (scheme, path, rest) = (url.scheme(), url.path(), (url.query(), url.fragment(), url.password(), url.port()));
+    if scheme != "https" || path != "/" || rest != (None, None, None, None) || !url.username().is_empty() {
+        return None;
+    }
+    let labels: Vec<&str> = url.host_str()?.split('.').collect();
+    let ["lambda-url", region, "on", "aws"] = labels.get(1..)? else { return None };
+    is_region(region).then(|| (*region).to_owned())
 }
 
 fn is_region(region: &str) -> bool {
@@ -329,6 +344,22 @@ mod tests {
             assert_eq!(with_endpoint(refused).unwrap_err().code, Code::BadInput, "{refused}");
         }
         assert_eq!(with_endpoint("").unwrap().endpoint, None);
+    }
+
+    #[test]
+    fn keys_are_shown_to_no_function_but_awss() {
+        assert_eq!(function_region("https://abc.lambda-url.eu-west-1.on.aws/").as_deref(), Some("eu-west-1"));
+        for other in [
+            "http://abc.lambda-url.eu-west-1.on.aws",
+            "https://abc.lambda-url.eu-west-1.on.aws.example.com",
+            "https://abc.lambda-url.eu-west-1.on.aws/x",
+            "https://abc.lambda-url.eu-west-1.on.aws:8443",
+            "https://u@abc.lambda-url.eu-west-1.on.aws",
+            "https://lambda-url.eu-west-1.on.aws",
+            "grant",
+        ] {
+            assert_eq!(function_region(other), None, "{other}");
+        }
     }
 
     #[test]

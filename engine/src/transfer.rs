@@ -202,6 +202,9 @@ pub struct Held {
     /// With its quotation marks.
     pub etag: String,
     pub checksum: Option<Checksum>,
+    /// It was looked up in the copy, since the bucket itself did not answer.
+    #[serde(default)]
+    pub in_copy: bool,
 }
 
 /// One file, one direction.

@@ -110,6 +110,10 @@ pub struct Keys {
     pub secret_access_key: Zeroizing<String>,
     #[cfg_attr(feature = "bindings", specta(type = Option<String>))]
     pub session_token: Option<Zeroizing<String>>,
+    /// The private half of a key pair that signs CloudFront addresses, in PEM; for profiles that sign by themselves.
+    #[cfg_attr(feature = "bindings", specta(type = Option<String>))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cloudfront_key: Option<Zeroizing<String>>,
 }
 
 impl fmt::Debug for Keys {

@@ -137,11 +137,12 @@ impl Chooser {
 
     /// The lane for a part of so many bytes, when `rest` bytes, it among them, are still to begin. `ahead` is what is in
     /// flight on a lane and has not moved. `None` where the part waits: no lane has room, or a faster one will be through
-    /// with it sooner than one that has.
+    /// with it sooner than one that has. Where the part cannot go by any that is on, it goes by whichever there is.
     pub fn part(&self, part: u64, rest: u64, lanes: &[View], ahead: impl Fn(u32) -> u64) -> Option<u32> {
+        let any_on = lanes.iter().any(|view| view.alive && self.is_on(view.lane));
         let on: Vec<(&View, f64, f64)> = lanes
             .iter()
-            .filter(|view| view.alive && self.is_on(view.lane))
+            .filter(|view| view.alive && (self.is_on(view.lane) || !any_on))
             .map(|view| (view, self.expected(view), ahead(view.lane) as f64))
             .collect();
         let idle = on.iter().all(|(view, ..)| view.in_flight == 0);

@@ -11,6 +11,7 @@ use rsa::pkcs1v15::SigningKey;
 use rsa::pkcs8::DecodePrivateKey;
 use rsa::sha2::Sha256;
 use rsa::signature::{SignatureEncoding, Signer};
+use serde::Deserialize;
 use sha1_for_rsa::Sha1;
 use url::Url;
 
@@ -19,10 +20,12 @@ use super::policy::PLAIN;
 use crate::error::{Code, Error, Result};
 
 /// What is signed over. CloudFront assumes SHA-1 where nothing is said.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 pub enum Hash {
     #[default]
+    #[serde(rename = "SHA1")]
     Sha1,
+    #[serde(rename = "SHA256")]
     Sha256,
 }
 
@@ -91,6 +94,19 @@ impl KeyPair {
 }
 
 impl Signed {
+    /// What another signer gave, as it stands in cookies. `None` where its words could not stand there.
+    pub fn given(key_pair_id: String, policy: String, signature: String, hash: Hash) -> Option<Signed> {
+        let is_plain =
+            |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_~".contains(&b));
+        let are_plain = [&key_pair_id, &policy, &signature].into_iter().all(|text| is_plain(text));
+        are_plain.then_some(Signed { key_pair_id, policy, signature, hash, canned: None })
+    }
+
+    /// The policy's text.
+    pub fn text(&self) -> Option<Vec<u8>> {
+        STANDARD.decode(self.policy.replace('-', "+").replace('_', "=").replace('~', "/")).ok()
+    }
+
     /// The address with what CloudFront wants to see behind it.
     pub fn on(&self, address: &Url) -> Url {
         let until = self.canned.map(|until| ("Expires", until.to_string()));

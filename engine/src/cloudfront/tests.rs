@@ -97,3 +97,43 @@ fn a_key_that_is_none_is_refused_and_not_shown() {
     assert!(!format!("{error:?}").contains("c2VjcmV0"));
     assert_eq!(format!("{:?}", pair().0), "KeyPair(K2JCJMDEHXQW5F)");
 }
+
+#[test]
+fn what_a_resource_covers() {
+    let covers = |resource: &str, address: &str| Policy::canned(resource, 9).covers(address);
+    for (resource, address) in [
+        ("https://d/a.mxf", "https://d/a.mxf"),
+        ("https://d/manila/*", "https://d/manila/2026/a.mxf"),
+        ("https://d/*/a?.mxf", "https://d/x/y/a1.mxf"),
+        ("http*://d/*", "https://d/"),
+        ("*", ""),
+    ] {
+        assert!(covers(resource, address), "{resource} {address}");
+    }
+    for (resource, address) in [
+        ("https://d/a.mxf", "https://d/a.mxf2"),
+        ("https://d/manila/*", "https://d/manil/a.mxf"),
+        ("https://d/a?.mxf", "https://d/a.mxf"),
+        ("", "x"),
+    ] {
+        assert!(!covers(resource, address), "{resource} {address}");
+    }
+    // No pattern takes long.
+    assert!(!covers(&"*a".repeat(2_000), &"b".repeat(20_000)));
+}
+
+#[test]
+fn what_another_has_signed_is_read_and_shown_as_it_is() {
+    let (pair, _) = pair();
+    let policy =
+        Policy { resource: "https://d/manila/*".into(), until: 99, from: Some(1), ip: Some("192.0.2.0/24".into()) };
+    let signed = pair.sign(&policy, Hash::Sha256).unwrap();
+    let given = Signed::given(signed.key_pair_id.clone(), signed.policy.clone(), signed.signature.clone(), signed.hash);
+    let given = given.unwrap();
+    assert_eq!(given.cookies(), signed.cookies());
+    assert_eq!(Policy::parse(&given.text().unwrap()), Some(policy));
+    // It goes into a header: nothing else may.
+    assert_eq!(Signed::given("K".into(), "a\r\nb: c".into(), "s".into(), Hash::Sha1), None);
+    assert_eq!(Policy::parse(br#"{"Statement":[]}"#), None);
+    assert_eq!(Policy::parse(b"{"), None);
+}

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::doubt::Doubt;
 use super::fetch::Fetch;
-use super::{Drive, Driven, Stop};
+use super::{Drive, Driven, Stop, elsewhere};
 use crate::error::{Code, Error, Result};
 use crate::integrity::{Algorithm, Checksum, Crc64, checksum_of};
 use crate::journal::transfers::PlannedPart;
@@ -15,9 +15,8 @@ use crate::transfer::{Change, Direction, Held, Proof, Transfer};
 
 pub(super) async fn download(drive: &Drive) -> Driven<Proof> {
     let mut transfer = drive.transfer()?;
-    let store = drive.store(&transfer)?;
     if transfer.held.is_none()
-        && let Some(proof) = begin(drive, &mut transfer, &store).await?
+        && let Some(proof) = begin(drive, &mut transfer).await?
     {
         return Ok(proof);
     }
@@ -59,7 +58,7 @@ pub(super) async fn download(drive: &Drive) -> Driven<Proof> {
 
 /// Finds out which version there is, claims a name for it, and journals both. A file that is here already is not fetched
 /// again: its proof instead.
-async fn begin(drive: &Drive, transfer: &mut Transfer, store: &Store) -> Driven<Option<Proof>> {
+async fn begin(drive: &Drive, transfer: &mut Transfer) -> Driven<Option<Proof>> {
     // Shaken hands with while the store looks the clip up; later the pace sees to it.
     let slots = drive.core.slots(Direction::Down);
     if slots.used() == 0 {
@@ -67,7 +66,7 @@ async fn begin(drive: &Drive, transfer: &mut Transfer, store: &Store) -> Driven<
             drive.core.lanes.get(id)?.wire.open_beside_next(slots.allowed(&transfer.profile));
         }
     }
-    let object = head(store, &transfer.key).await?;
+    let (object, in_copy) = elsewhere::look_up(drive, transfer).await?;
     let folder = transfer.path.parent().unwrap_or(Path::new(".")).to_owned();
     transfer.size = object.size;
     let wanted = folder.join(&transfer.name);
@@ -77,7 +76,7 @@ async fn begin(drive: &Drive, transfer: &mut Transfer, store: &Store) -> Driven<
         return Ok(Some(proof));
     }
     transfer.path = sink::claim(&folder, &transfer.name).await?;
-    transfer.held = Some(Held { etag: object.etag, checksum: object.checksum });
+    transfer.held = Some(Held { etag: object.etag, checksum: object.checksum, in_copy });
     if let Err(error) = drive.set_facts(transfer).await {
         // A claim that no journal knows would stay for ever.
         let _ = sink::discard(&transfer.path).await;
@@ -86,7 +85,7 @@ async fn begin(drive: &Drive, transfer: &mut Transfer, store: &Store) -> Driven<
     Ok(None)
 }
 
-async fn head(store: &Store, key: &str) -> Driven<Object> {
+pub(super) async fn head(store: &Store, key: &str) -> Driven<Object> {
     match store.head(key).await {
         Ok(object) => Ok(object),
         Err(refusal) if refusal.class == Class::NoObject => {

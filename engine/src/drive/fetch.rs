@@ -11,6 +11,7 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use super::elsewhere::Unfit;
 use super::flight::{Ended, Flight, From, Told, fly};
 use super::wanting::Wanting;
 use super::{Drive, Driven, Patience};
@@ -84,6 +85,7 @@ impl Fetch<'_> {
         let slots = self.drive.core.slots(Direction::Down);
         let profile = self.transfer.profile.as_str();
         let mut patience = Patience::of_many(&self.drive.core, Direction::Down, profile);
+        let mut unfit = Unfit::default();
         let mut tasks = JoinSet::new();
         let mut resting: FuturesUnordered<BoxFuture<'static, Stretch>> = FuturesUnordered::new();
         let (tell, mut told) = mpsc::channel(TOLD);
@@ -91,7 +93,7 @@ impl Fetch<'_> {
         let mut wanting = Wanting::new(
             self.drive,
             Direction::Down,
-            Want { profile: profile.into(), bytes: each.min(ASKED), only: None },
+            Want { profile: profile.into(), bytes: each.min(ASKED), only: None, except: Vec::new() },
         );
         // The requests do not wait for the journal.
         let mut journaling = None;
@@ -126,6 +128,7 @@ impl Fetch<'_> {
                                 flying.coverage.add(stretch, crc);
                                 let (part, _) = plan[(stretch.at / each) as usize];
                                 let lane = flying.lane(number);
+                                unfit.succeeded(lane);
                                 let whole = flying.coverage.whole(part);
                                 flying.whole.extend(whole.map(|crc| Whole { number: part.number, crc, lane }));
                                 patience.succeeded();
@@ -137,7 +140,12 @@ impl Fetch<'_> {
                                     Ended::Disk(error) => return Err(error.into()),
                                     // What it brought counts all the same; the rest goes to another.
                                     Ended::Refused(refusal) => {
-                                        let rest = patience.failed_on(&lane, refusal)?;
+                                        let rest = if unfit.judge(self.drive, self.transfer, &lane, &refusal).await? {
+                                            wanting.except(unfit.lanes());
+                                            Duration::ZERO
+                                        } else {
+                                            patience.failed_on(&lane, refusal)?
+                                        };
                                         resting.push(async move { tokio::time::sleep(rest).await; left }.boxed());
                                     }
                                 }
@@ -151,10 +159,9 @@ impl Fetch<'_> {
                     let allowed = slots.allowed(profile);
                     let Some(stretch) = flying.next_stretch(allowed, round_trip, silence) else { continue };
                     let lane = self.drive.core.lanes.get(slot.lane())?;
-                    let store = lane.store.clone();
-                    let (number, flight) = flying.take_off(stretch, lane);
+                    let (number, flight) = flying.take_off(stretch, lane.clone());
                     let from = From {
-                        store,
+                        lane,
                         sink: self.sink.clone(),
                         key: self.transfer.key.clone(),
                         etag: self.etag.to_owned(),

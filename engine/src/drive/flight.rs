@@ -9,9 +9,9 @@ use tokio::sync::mpsc::Sender;
 use super::writer::{Laid, Writer};
 use crate::error::{Code, Error};
 use crate::integrity::Crc64;
-use crate::lane::{Gate, Slot};
+use crate::lane::{Gate, Lane, Slot};
 use crate::parts::Part;
-use crate::s3::{Class, Refusal, Store};
+use crate::s3::{Class, Refusal};
 use crate::sink::Sink;
 use crate::stretch::{Stretch, theft};
 
@@ -165,7 +165,7 @@ fn cut(place: &Place, rate: Option<f64>, round_trip: Duration, silence: Duration
 /// What every request of one download needs.
 #[derive(Clone)]
 pub(super) struct From {
-    pub store: Store,
+    pub lane: Arc<Lane>,
     pub sink: Sink,
     pub key: String,
     pub etag: String,
@@ -194,7 +194,7 @@ async fn fetch(
 ) -> Result<(), Ended> {
     let asked = flight.left();
     let range = Part { number: 0, offset: asked.at, length: asked.length() };
-    let mut body = from.store.get(&from.key, &from.etag, range).await.map_err(Ended::Refused)?;
+    let mut body = from.lane.get(&from.key, &from.etag, range).await.map_err(Ended::Refused)?;
     let piece = from.piece.min(asked.length() as usize).max(1);
     let mut writer = Writer::new(from.sink.clone(), from.each, piece, asked.at);
     let broken = loop {

@@ -4,6 +4,7 @@
 mod abort;
 mod doubt;
 mod download;
+mod elsewhere;
 mod fetch;
 mod flight;
 mod prove;
@@ -99,11 +100,6 @@ pub(crate) async fn cancel(core: Arc<Core>, id: TransferId) -> std::result::Resu
 impl Drive {
     fn transfer(&self) -> Result<Transfer> {
         self.core.with(self.id, |one| one.transfer.clone())
-    }
-
-    /// Where the bucket is asked: by a lane that is reached now.
-    fn store(&self, transfer: &Transfer) -> Result<Store> {
-        self.core.store(&transfer.profile)
     }
 
     /// Where its upload is begun and completed.
@@ -251,7 +247,7 @@ impl Patience {
     fn failed_on(&mut self, lane: &Arc<Lane>, refusal: Refusal) -> Driven<Duration> {
         let goes_by_others = match refusal.class {
             Class::Network => reach::doubt(&self.core, lane),
-            Class::NoWay => self.core.close_way(lane),
+            Class::NoWay => self.core.close_way(lane, &refusal.error),
             _ => false,
         };
         if goes_by_others { Ok(Duration::ZERO) } else { self.failed(refusal) }

@@ -61,8 +61,12 @@ pub(super) async fn missing(drive: &Drive, to: &To, plan: &mut [PlannedPart]) ->
     let slots = drive.core.slots(Direction::Up);
     let profile = drive.transfer()?.profile;
     let mut patience = Patience::of_many(&drive.core, Direction::Up, &profile);
-    let want =
-        Want { profile: profile.as_str().into(), bytes: plan.first().map_or(0, |(part, _)| part.length), only: None };
+    let want = Want {
+        profile: profile.as_str().into(),
+        bytes: plan.first().map_or(0, |(part, _)| part.length),
+        only: None,
+        except: Vec::new(),
+    };
     let mut flying = Flying::default();
     let mut hedges = Hedges::of(open.len());
     let mut resting: FuturesUnordered<BoxFuture<'static, usize>> = FuturesUnordered::new();
@@ -152,7 +156,7 @@ async fn known_elsewhere(drive: &Drive, to: &To, lane: &Lane) -> Driven<bool> {
     if begun_by.route.kind == lane.route.kind {
         return Ok(false);
     }
-    let is_known = begun_by.store.list_parts(&to.key, &to.upload_id).await.is_ok();
+    let is_known = begun_by.store()?.list_parts(&to.key, &to.upload_id).await.is_ok();
     if is_known {
         drive.core.go_one_way(&transfer.profile)?;
     }
@@ -163,7 +167,10 @@ impl Flying {
     fn send(&mut self, i: usize, lane: Arc<Lane>, to: To, part: Part, slot: Slot) {
         let id = lane.id;
         let task = self.tasks.spawn(async move {
-            let sent = send_part(&lane.store, to, part, slot).await;
+            let sent = match lane.store() {
+                Ok(store) => send_part(store, to, part, slot).await,
+                Err(error) => Err((error, None)),
+            };
             (i, lane, sent)
         });
         let flight =

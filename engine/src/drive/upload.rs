@@ -182,7 +182,12 @@ impl Sending<'_> {
         let byte = Part { length: part.length.min(1), ..*part };
         let mut patience = Patience::of_one(&self.drive.core);
         let sent = loop {
-            let want = Want { profile: self.transfer.profile.as_str().into(), bytes: byte.length, only: None };
+            let want = Want {
+                profile: self.transfer.profile.as_str().into(),
+                bytes: byte.length,
+                only: None,
+                except: Vec::new(),
+            };
             let slot = self.drive.slot(Direction::Up, want).await?;
             // By the store that is asked for what it listed.
             match send_part(&self.store()?, self.to(), byte, slot).await {

@@ -26,14 +26,15 @@ pub(super) async fn upload(
     let mut patience = Patience::of_one(&drive.core);
     let mut only_new = true;
     loop {
-        let want = Want { profile: transfer.profile.as_str().into(), bytes: part.length, only: None };
+        let want =
+            Want { profile: transfer.profile.as_str().into(), bytes: part.length, only: None, except: Vec::new() };
         let slot = drive.slot(Direction::Up, want).await?;
         let lane = drive.core.lanes.get(slot.lane())?;
         drive.in_flight(part.number, lane.id)?;
         let sum = part_sum(source, part, offers).await?;
         let (body, tap) = source.body(part, drive.core.slots(Direction::Up).piece() / 2, slot.gate());
         let metadata = transfer.metadata.clone().into_iter().collect();
-        let answer = lane.store.put(&transfer.key, part, body, sum, metadata, only_new).await;
+        let answer = lane.store()?.put(&transfer.key, part, body, sum, metadata, only_new).await;
         drop(slot);
         if let Some(trouble) = tap.trouble() {
             return Err(trouble.into());

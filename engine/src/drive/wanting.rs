@@ -42,6 +42,12 @@ impl<'a> Wanting<'a> {
         Ok(())
     }
 
+    /// On none of these lanes from now on.
+    pub(super) fn except(&mut self, lanes: Vec<u32>) {
+        self.want.except = lanes;
+        self.takes.clear();
+    }
+
     /// The next one. May be dropped: the places in line are kept.
     pub(super) async fn slot(&mut self) -> Slot {
         poll_fn(|cx| {

@@ -20,8 +20,11 @@ use tokio::sync::oneshot;
 use crate::error::{Code, Error, Result};
 
 /// In order, for ever: one that was released is never edited, a new one is added.
-const STEPS: &[M<'static>] =
-    &[M::up(include_str!("migrations/0001_first.sql")), M::up(include_str!("migrations/0002_urgency.sql"))];
+const STEPS: &[M<'static>] = &[
+    M::up(include_str!("migrations/0001_first.sql")),
+    M::up(include_str!("migrations/0002_urgency.sql")),
+    M::up(include_str!("migrations/0003_heard.sql")),
+];
 const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
 /// How many pieces of work share one sync at most.
 const GROUP: usize = 512;

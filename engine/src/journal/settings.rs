@@ -23,6 +23,7 @@ pub(crate) fn save_profile(c: &Connection, profile: &Profile) -> Result<()> {
 pub(crate) fn remove_profile(c: &Connection, name: &str) -> Result<()> {
     c.execute("DELETE FROM profile WHERE name = ?1", [name])?;
     c.execute("DELETE FROM known_clip WHERE profile = ?1", [name])?;
+    c.execute("DELETE FROM heard_clip WHERE profile = ?1", [name])?;
     Ok(())
 }
 

@@ -11,12 +11,15 @@ use crate::uplink::Uplink;
 const NETWORKS: Duration = Duration::from_secs(2);
 /// How often a bucket is asked that has not answered.
 const AGAIN: Duration = Duration::from_secs(30);
+/// An edge that did not let somebody read is asked again so much later: IT may have mended it.
+const EDGES: Duration = Duration::from_secs(300);
 
 /// Looked at now and then.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
     networks: Option<Instant>,
     asked: Option<Instant>,
+    edges: Option<Instant>,
 }
 
 impl Changes {
@@ -26,6 +29,13 @@ impl Changes {
             let core = core.clone();
             // The system is asked many small questions.
             tokio::task::spawn_blocking(move || networks(&core));
+        }
+        let closed = core.lanes.edges_closed();
+        if closed.is_empty() {
+            self.edges = None;
+        } else if self.edges.get_or_insert_with(Instant::now).elapsed() >= EDGES {
+            self.edges = None;
+            closed.iter().for_each(|profile| core.note_edge(profile, None));
         }
         if self.asked.is_none_or(|at| at.elapsed() >= AGAIN) && !core.lanes.not_asked().is_empty() {
             self.asked = Some(Instant::now());

@@ -15,11 +15,14 @@ use std::time::Duration;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use serde::{Deserialize, Serialize};
 
+use crate::cloudfront::Edge;
+use crate::credentials::Purse;
 use crate::error::{Code, Error, Result};
+use crate::parts::Part;
 use crate::profile::Profile;
 use crate::reach::LookOut;
-use crate::route::{self, Acceleration, Kind, Route, Said, Way};
-use crate::s3::Store;
+use crate::route::{self, Acceleration, Address, Kind, Route, Said, Way};
+use crate::s3::{Answer, Range, Store};
 use crate::transfer::Direction;
 use crate::uplink::{Uplink, Uplinks};
 use crate::wire::{Common, Moved, Wire};
@@ -44,8 +47,14 @@ pub(crate) struct Lane {
     /// The network that it is bound to. Absent: whichever the system prefers.
     pub uplink: Option<Uplink>,
     pub wire: Wire,
-    pub store: Store,
+    at: At,
     pub look_out: LookOut,
+}
+
+/// What its connections lead to.
+enum At {
+    Store(Store),
+    Edge(Edge),
 }
 
 /// What a lane's number stands for, from run to run.
@@ -101,15 +110,12 @@ impl Lanes {
 
     /// Sets a profile's lanes up: each of its ways, over the network that the system prefers and over each of the others.
     /// Answers with them, and with the names where there are new ones.
-    pub(crate) fn set_up(
-        &self,
-        profile: &Profile,
-        credentials: SharedCredentialsProvider,
-    ) -> (Arc<[Arc<Lane>]>, Option<Vec<Name>>) {
+    pub(crate) fn set_up(&self, profile: &Profile, purse: &Purse) -> (Arc<[Arc<Lane>]>, Option<Vec<Name>>) {
+        let credentials = purse.provider(profile);
         let is_here = profile.is_on_this_computer();
         let others = if is_here { Vec::new() } else { self.common.uplinks().others() };
         let mut known = self.locked();
-        let ways = route::all(profile, &known.said.get(&profile.name).copied().unwrap_or_default());
+        let ways = route::all(profile, &known.said.get(&profile.name).cloned().unwrap_or_default());
         let before = known.names.len();
         let name: Arc<str> = profile.name.as_str().into();
         let routes: Vec<Route> = ways.iter().cloned().filter_map(Way::open).collect();
@@ -124,9 +130,15 @@ impl Lanes {
             };
             let before = known.by_id.get(&id).filter(is_same);
             let wire = before.map_or_else(|| Wire::new(&self.common, uplink.clone()), |before| before.wire.clone());
-            let store = Store::new(profile, &route.address, credentials.clone(), &wire)?;
+            let at = match (&route.address, &profile.routes.cloudfront) {
+                (Address::Edge { .. }, Some(edge)) => {
+                    let apart = Wire::new(&self.common, uplink.clone());
+                    At::Edge(Edge::new(profile, edge, purse, credentials.clone(), &wire, apart))
+                }
+                (address, _) => At::Store(Store::new(profile, address, credentials.clone(), &wire)?),
+            };
             let look_out = LookOut::default();
-            let lane = Arc::new(Lane { id, name: lane, profile: name.clone(), route, uplink, wire, store, look_out });
+            let lane = Arc::new(Lane { id, name: lane, profile: name.clone(), route, uplink, wire, at, look_out });
             known.by_id.insert(id, lane.clone());
             Some(lane)
         };
@@ -163,7 +175,9 @@ impl Lanes {
     pub(crate) fn not_asked(&self) -> Vec<String> {
         let known = self.locked();
         let accelerated = |of: &Of| of.ways.iter().any(|way| way.kind() == Kind::Accelerated);
-        let wanted = known.of.iter().filter(|(profile, of)| !known.said.contains_key(*profile) && accelerated(of));
+        let wanted = known.of.iter().filter(|(profile, of)| {
+            accelerated(of) && known.said.get(*profile).is_none_or(|said| said.acceleration.is_none())
+        });
         wanted.map(|(profile, _)| profile.clone()).collect()
     }
 
@@ -179,8 +193,24 @@ impl Lanes {
     /// Answers whether that is news.
     pub(crate) fn note_acceleration(&self, profile: &str, acceleration: Acceleration) -> bool {
         let mut known = self.locked();
-        let said = Said { acceleration, ..known.said.get(profile).copied().unwrap_or_default() };
-        known.said.insert(profile.to_owned(), said) != Some(said)
+        let said = known.said.entry(profile.to_owned()).or_default();
+        said.acceleration.replace(acceleration) != Some(acceleration)
+    }
+
+    /// An edge does not let this profile read, for this reason; or, after a while, it may be asked again. Answers whether
+    /// that is news.
+    pub(crate) fn note_edge(&self, profile: &str, closed: Option<String>) -> bool {
+        let mut known = self.locked();
+        let said = known.said.entry(profile.to_owned()).or_default();
+        let is_news = said.edge != closed;
+        said.edge = closed;
+        is_news
+    }
+
+    /// Profiles whose edge did not let them read.
+    pub(crate) fn edges_closed(&self) -> Vec<String> {
+        let known = self.locked();
+        known.said.iter().filter(|(_, said)| said.edge.is_some()).map(|(profile, _)| profile.clone()).collect()
     }
 
     /// A profile's bucket, by connections that nobody else uses: to find out whether it answers.
@@ -253,6 +283,27 @@ impl Known {
 }
 
 impl Lane {
+    /// The bucket by this lane. One that leads to an edge gives bytes and nothing else.
+    pub(crate) fn store(&self) -> Result<&Store> {
+        match &self.at {
+            At::Store(store) => Ok(store),
+            At::Edge(_) => Err(no_way(&self.profile)),
+        }
+    }
+
+    /// Part of exactly the version that `etag` names.
+    pub(crate) async fn get(&self, key: &str, etag: &str, range: Part) -> Answer<Range> {
+        match &self.at {
+            At::Store(store) => store.get(key, etag, range).await,
+            At::Edge(edge) => edge.get(key, etag, range).await,
+        }
+    }
+
+    /// What it says of an object holds: it leads to the profile's own bucket, and no cache is before it.
+    pub(crate) fn is_home(&self) -> bool {
+        self.route.joins_uploads()
+    }
+
     fn carries(&self, direction: Direction) -> bool {
         match direction {
             // Parts of one upload go by ways that lead to one bucket.

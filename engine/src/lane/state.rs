@@ -109,6 +109,8 @@ pub(crate) struct Want {
     pub bytes: u64,
     /// On this lane and no other.
     pub only: Option<u32>,
+    /// On none of these.
+    pub except: Vec<u32>,
 }
 
 impl OnLane {
@@ -242,7 +244,7 @@ impl State {
         }
         let (others, breaking) = (self.views(false), self.views(true));
         // Whoever wants the same of the same lanes is answered the same.
-        let mut denied: Vec<(bool, Arc<str>)> = Vec::new();
+        let mut denied: Vec<(bool, Arc<str>, Vec<u32>)> = Vec::new();
         let (lanes, chooser, urgent, rest) = (&self.lanes, &self.chooser, self.urgent.borrow(), self.rest);
         let find = |place: &Place, waiter: &Waiter| {
             if waiter.give.is_closed() {
@@ -251,13 +253,17 @@ impl State {
             let want = &waiter.want;
             // Beside something breaking no other begins, even where slots are free.
             let is_held = is_shut(place.id, &urgent) && !place.breaking;
-            let is_denied = denied.iter().any(|(b, profile)| *b == place.breaking && *profile == want.profile);
+            let is_same = |(b, profile, except): &(bool, Arc<str>, Vec<u32>)| {
+                *b == place.breaking && *profile == want.profile && *except == want.except
+            };
+            let is_denied = denied.iter().any(is_same);
             if is_held || is_denied && want.only.is_none() {
                 return None;
             }
             let is_own = |view: &&View| {
                 lanes.get(&view.lane).is_some_and(|lane| lane.is_of(&want.profile))
                     && want.only.is_none_or(|only| only == view.lane)
+                    && !want.except.contains(&view.lane)
             };
             let views = if place.breaking { &breaking } else { &others };
             let own: Vec<View> = views.iter().filter(is_own).copied().collect();
@@ -266,7 +272,7 @@ impl State {
             };
             let chosen = chooser.part(want.bytes, rest, &own, ahead);
             if chosen.is_none() && want.only.is_none() {
-                denied.push((place.breaking, want.profile.clone()));
+                denied.push((place.breaking, want.profile.clone(), want.except.clone()));
             }
             chosen.map(Some)
         };

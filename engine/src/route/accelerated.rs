@@ -16,7 +16,7 @@ pub(super) fn way(profile: &Profile, said: &Said) -> Option<Way> {
             "Acceleration works for no bucket with a dot in its name, such as {bucket}. IT needs another bucket for it."
         ));
     }
-    if said.acceleration == Acceleration::Suspended {
+    if said.acceleration == Some(Acceleration::Suspended) {
         return closed(is_off(bucket));
     }
     Some(Way::Open(Route {

@@ -99,9 +99,12 @@ pub enum Acceleration {
 }
 
 /// What was found out of a profile's buckets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Said {
-    pub acceleration: Acceleration,
+    /// Absent: nobody has asked yet.
+    pub acceleration: Option<Acceleration>,
+    /// Why the edge does not let this profile read.
+    pub edge: Option<String>,
     /// The replica copies back, and both buckets tell of what arrives: then a multi-region access point may take uploads.
     pub two_way: bool,
 }
@@ -133,7 +136,7 @@ pub fn all(profile: &Profile, said: &Said) -> Vec<Way> {
         endpoint::way(profile),
         private_link::way(profile),
         accelerated::way(profile, said),
-        cloudfront::way(profile),
+        cloudfront::way(profile, said),
         direct::way(profile),
         dual_stack::way(profile),
         multi_region::way(profile, said),

@@ -88,7 +88,7 @@ fn parts_of_an_upload_go_only_by_ways_that_lead_to_its_bucket() {
 fn acceleration_says_why_it_is_closed() {
     let dotted = Profile { bucket: "agency.footage".into(), accelerate: true, ..profile() };
     assert!(why_closed(&dotted, Kind::Accelerated, Said::default()).contains("dot in its name"));
-    let off = Said { acceleration: Acceleration::Suspended, ..Said::default() };
+    let off = Said { acceleration: Some(Acceleration::Suspended), ..Said::default() };
     let accelerated = Profile { accelerate: true, ..profile() };
     assert!(why_closed(&accelerated, Kind::Accelerated, off).contains("is off for agency-footage"));
     assert_eq!(route(&accelerated, Kind::Accelerated, Said::default()).can, Can::ALL);

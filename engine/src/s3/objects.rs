@@ -1,7 +1,7 @@
 //! Reading: ranges of objects, and lists of them.
 
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
-use aws_sdk_s3::primitives::{ByteStream, DateTime};
+use aws_sdk_s3::primitives::{ByteStream, DateTime, SdkBody};
 use aws_sdk_s3::types::{BucketAccelerateStatus, ChecksumType, ServerSideEncryption};
 use bytes::Bytes;
 
@@ -20,6 +20,11 @@ pub(crate) struct Range {
 }
 
 impl Range {
+    /// Of an answer whose headers were checked.
+    pub(crate) fn of(body: SdkBody) -> Range {
+        Range { body: ByteStream::new(body) }
+    }
+
     /// The next piece; `None` at the end. A connection that breaks off is the network's error.
     pub(crate) async fn next(&mut self) -> Option<Answer<Bytes>> {
         let piece = self.body.next().await?;

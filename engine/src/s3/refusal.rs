@@ -33,6 +33,8 @@ pub(crate) enum Class {
     Unsupported,
     /// This way to the bucket is closed. Others may be open.
     NoWay,
+    /// This way does not have this object, or not this version of it. Others may.
+    NotHere,
     /// It will not get better by itself.
     Fail,
 }

@@ -52,8 +52,12 @@ async fn sent_with(sum: PartSum) -> String {
         zone: None,
         routes: Default::default(),
     };
-    let keys =
-        Keys { access_key_id: "AKIAWIRE".into(), secret_access_key: "secret".to_owned().into(), session_token: None };
+    let keys = Keys {
+        access_key_id: "AKIAWIRE".into(),
+        secret_access_key: "secret".to_owned().into(),
+        session_token: None,
+        cloudfront_key: None,
+    };
     let wire = Wire::new(&Common::new(Arc::default()).unwrap(), None);
     let route = route::all(&profile, &Said::default()).remove(0).open().unwrap();
     let store = Store::new(&profile, &route.address, given(&keys), &wire).unwrap();

@@ -83,7 +83,12 @@ pub async fn open(connection: &Connection) -> Result<Practice> {
 
 fn fresh() -> Keys {
     let made = rushes_practice::Keys::fresh();
-    Keys { access_key_id: made.access_key_id, secret_access_key: made.secret_access_key, session_token: None }
+    Keys {
+        access_key_id: made.access_key_id,
+        secret_access_key: made.secret_access_key,
+        session_token: None,
+        cloudfront_key: None,
+    }
 }
 
 fn failed(trouble: Trouble) -> Error {

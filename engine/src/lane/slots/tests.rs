@@ -7,7 +7,7 @@ fn place(id: i64) -> Place {
 }
 
 fn want() -> Want {
-    Want { profile: "p".into(), bytes: 5 << 20, only: None }
+    Want { profile: "p".into(), bytes: 5 << 20, only: None, except: Vec::new() }
 }
 
 fn opened(lane: u32, uplink: &str) -> Opened {

@@ -1,0 +1,185 @@
+//! Lanes that lead elsewhere than to the bucket itself: an edge's cache, a copy in another region. What they do not have, or
+//! have in another version, comes by another lane; and while the bucket itself does not answer, a copy is asked in its
+//! place, which is said where it does not help.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::download::head;
+use super::{Drive, Driven, Stop};
+use crate::core::Core;
+use crate::error::{Code, Error};
+use crate::journal::clips;
+use crate::lane::{self, Lane};
+use crate::reach;
+use crate::s3::{Class, Object, Refusal};
+use crate::transfer::{Direction, Status, Transfer, Why};
+
+/// The bucket's answer is waited for so long before it is asked whether it is there at all; and looked at so often.
+const ANSWERS: Duration = Duration::from_millis(1_500);
+const LOOK: Duration = Duration::from_millis(100);
+/// So many failures in a row make a lane that leads elsewhere none for this clip.
+const STRIKES: u32 = 3;
+
+/// The lanes by which one clip does not come.
+#[derive(Default)]
+pub(super) struct Unfit {
+    lanes: Vec<u32>,
+    strikes: HashMap<u32, u32>,
+}
+
+impl Unfit {
+    pub(super) fn lanes(&self) -> Vec<u32> {
+        self.lanes.clone()
+    }
+
+    pub(super) fn succeeded(&mut self, lane: u32) {
+        self.strikes.remove(&lane);
+    }
+
+    /// A lane refused a range of a clip that is held to what the bucket itself said, or its copy. Answers whether the lane
+    /// is none for this clip from now on; where there is no other, that is an error.
+    pub(super) async fn judge(
+        &mut self,
+        drive: &Drive,
+        transfer: &Transfer,
+        lane: &Lane,
+        refusal: &Refusal,
+    ) -> Driven<bool> {
+        let in_copy = transfer.held.as_ref().is_some_and(|held| held.in_copy);
+        if !self.is_unfit(lane.id, lane.is_home() != in_copy, refusal.class) {
+            return Ok(false);
+        }
+        let lanes = drive.core.lanes_of(&transfer.profile)?;
+        let fit = |lane: &&std::sync::Arc<Lane>| lane.route.can.get && !self.lanes.contains(&lane.id);
+        let (fit, alive) =
+            (lanes.iter().any(|lane| fit(&lane)), lanes.iter().any(|lane| fit(&lane) && !lane.look_out.is_dead()));
+        tracing::info!(key = transfer.key, route = %lane.route.kind, why = refusal.error.message, "comes another way");
+        match (fit, alive) {
+            (_, true) => Ok(true),
+            (true, false) if refusal.class == Class::NoObject => {
+                Err(Stop::Wait(Why::Offline, not_in_copy(&drive.core, transfer).await))
+            }
+            (true, false) => Err(Stop::Wait(Why::Offline, refusal.error.clone())),
+            (false, _) => Err(refusal.clone().into()),
+        }
+    }
+
+    /// `holds`: what the clip is held to was said where this lane leads to.
+    fn is_unfit(&mut self, lane: u32, holds: bool, class: Class) -> bool {
+        let is_unfit = match class {
+            Class::NotHere => true,
+            Class::Network | Class::Again | Class::Later if !holds => {
+                let strikes = self.strikes.entry(lane).or_default();
+                *strikes += 1;
+                *strikes >= STRIKES
+            }
+            Class::Network | Class::Again | Class::Later | Class::NoWay => false,
+            _ => !holds,
+        };
+        if is_unfit && !self.lanes.contains(&lane) {
+            self.lanes.push(lane);
+        }
+        is_unfit
+    }
+}
+
+/// Asks the bucket for an object; or its copy, where the bucket's region does not answer. Answers with whether it was the
+/// copy that said so.
+pub(super) async fn look_up(drive: &Drive, transfer: &Transfer) -> Driven<(Object, bool)> {
+    let lanes = drive.core.lanes_of(&transfer.profile)?;
+    let home = lane::control(&transfer.profile, &lanes)?;
+    let Some(copy) = lanes.iter().find(|lane| !lane.is_home() && lane.route.can.head) else {
+        return Ok((head(home.store()?, &transfer.key).await?, false));
+    };
+    let said = {
+        let asked = head(home.store()?, &transfer.key);
+        let gone = async {
+            tokio::time::sleep(ANSWERS).await;
+            while !reach::doubt(&drive.core, home) {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        tokio::select! {
+            said = asked => Some(said),
+            () = gone => None,
+        }
+    };
+    match said {
+        Some(Ok(object)) => return Ok((object, false)),
+        Some(Err(stop @ Stop::Wait(Why::Offline, _))) => {
+            reach::doubt(&drive.core, home);
+            if copy.look_out.is_dead() {
+                return Err(stop);
+            }
+        }
+        Some(Err(stop)) => return Err(stop),
+        None => {}
+    }
+    match copy.store()?.head(&transfer.key).await {
+        Ok(object) => Ok((object, true)),
+        Err(refusal) if refusal.class == Class::NoObject => {
+            Err(Stop::Wait(Why::Offline, not_in_copy(&drive.core, transfer).await))
+        }
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+/// The bucket cannot be asked and the copy has no such object: whether it only was not copied yet.
+async fn not_in_copy(core: &Core, transfer: &Transfer) -> Error {
+    let Ok(profile) = core.profile(Some(&transfer.profile)) else { return Error::internal("a profile is gone") };
+    let copy = profile
+        .routes
+        .replica
+        .as_ref()
+        .map_or_else(|| "the copy".to_owned(), |r| format!("{} in {}", r.bucket, r.region));
+    let (name, region) = (&transfer.name, &profile.region);
+    if is_known(core, transfer).await {
+        let message = format!(
+            "{name} is not copied to {copy} yet, and {region} does not answer. It comes down when {region} is back."
+        );
+        return Error::new(Code::NotCopied, message);
+    }
+    let message = format!(
+        "{name} is not in {copy}, and whether it is in {} cannot be asked: {region} does not answer. It is looked for when {region} is back.",
+        profile.bucket
+    );
+    Error::new(Code::Offline, message)
+}
+
+/// By our own index: what lists have named, and what was sent from here.
+async fn is_known(core: &Core, transfer: &Transfer) -> bool {
+    let sent = {
+        let live = core.live();
+        live.all().any(|one| {
+            let other = &one.transfer;
+            let is_done = matches!(other.life.status, Status::Done { .. });
+            other.direction == Direction::Up
+                && is_done
+                && other.profile == transfer.profile
+                && other.key == transfer.key
+        })
+    };
+    let (profile, key) = (transfer.profile.clone(), transfer.key.clone());
+    sent || core.journal.read(move |c| clips::was_heard_of(c, &profile, &key)).await.unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lane_that_leads_elsewhere_is_passed_over_and_the_buckets_own_word_holds() {
+        let mut unfit = Unfit::default();
+        assert!(!unfit.is_unfit(1, true, Class::NoObject) && !unfit.is_unfit(1, true, Class::Condition));
+        assert!(unfit.is_unfit(2, false, Class::NoObject) && unfit.is_unfit(3, false, Class::Condition));
+        assert!(unfit.is_unfit(4, false, Class::NotHere) && unfit.is_unfit(4, true, Class::NotHere));
+        assert_eq!(unfit.lanes(), [2, 3, 4]);
+        assert!(!unfit.is_unfit(5, false, Class::Again) && !unfit.is_unfit(5, false, Class::Network));
+        unfit.succeeded(5);
+        assert!(!unfit.is_unfit(5, false, Class::Again) && !unfit.is_unfit(5, false, Class::Again));
+        assert!(unfit.is_unfit(5, false, Class::Again));
+        // A way that is closed is closed for all.
+        assert!(!unfit.is_unfit(6, false, Class::NoWay));
+    }
+}
