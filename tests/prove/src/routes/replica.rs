@@ -7,6 +7,7 @@ use anyhow::{Result, ensure};
 use rushes_bench::clips::Clips;
 use rushes_rig::ctl::{Ended, Running, Rushesctl};
 use rushes_rig::{footage, seaweed};
+use serde::Serialize;
 use serde_json::json;
 use tokio::runtime::Handle;
 
@@ -28,6 +29,19 @@ const FOR_GOOD: Duration = Duration::from_secs(3_600);
 const SHORT: u64 = 20_000_000;
 /// How long a command waits for what does not come by itself.
 const PATIENCE: &str = "20";
+
+/// What came of the cut.
+#[derive(Debug, Serialize)]
+struct Outcome {
+    /// Bytes that the first region had brought by then, and in the last second of it: cutting what carries nothing would
+    /// show nothing.
+    by_first: u64,
+    lately: u64,
+    /// The longest time in which nothing arrived, in seconds.
+    stall: f64,
+    /// After the last byte.
+    tail: f64,
+}
 
 pub async fn row(goals: &Goals) -> Result<Shown> {
     let goals = goals.clone();
@@ -65,38 +79,10 @@ pub async fn row(goals: &Goals) -> Result<Shown> {
         ensure!(listed.status == Some(0) && listed.stdout.contains("fresh.mxf"), "ls: {}", listed.stderr);
 
         let mut running = ctl.spawn(&all(&["get", "there/clip-1.mxf", "--into", &to]))?;
-        let began = Instant::now();
-        let arrived = || stage.world.through(0).map(|(_, came)| came);
-        let by_first = || Ok::<u64, anyhow::Error>(stage.world.carried(Route::Far)?.down.carried_bytes);
-        let acked = |running: &Running| -> Result<u64> {
-            Ok(running.rows()?.first().and_then(|row| row["acked"].as_u64()).unwrap_or(0))
-        };
-        let (before, mut seen) = (by_first()?, Vec::new());
-        while acked(&running)? < goals.replica_bytes / 4 {
-            ensure!(running.is_running()?, "it was over before the region was: {:?}", running.rows()?);
-            ensure!(began.elapsed().as_secs() < goals.limit_seconds, "it took too long");
-            seen.push(by_first()? - before);
-            std::thread::sleep(LOOK);
-        }
-        stage.world.cut(Route::Far, FOR_GOOD)?;
-        let at_cut = acked(&running)?;
-        // Cutting what carries nothing would show nothing.
-        let first = seen.last().copied().unwrap_or(0);
-        let lately = first - seen.iter().rev().nth(20).copied().unwrap_or(0);
-        let (mut last, mut since, mut stall) = (arrived()?, Instant::now(), Duration::ZERO);
-        while running.is_running()? {
-            ensure!(began.elapsed().as_secs() < goals.limit_seconds, "it took too long");
-            let now = arrived()?;
-            if now > last + NOISE {
-                (last, since) = (now, Instant::now());
-            }
-            stall = stall.max(since.elapsed());
-            std::thread::sleep(LOOK);
-        }
+        let outcome = cut(&stage, &goals, &mut running)?;
+        eprintln!("    {outcome:?}");
         let done = running.rows()?.iter().all(|row| row["state"] == "done");
         let is_exact = done && same(&into.join("clip-1.mxf"), &long)?;
-        eprintln!("    at the cut {at_cut} bytes, {first} came by the first region, {lately} of them in the last second");
-        eprintln!("    stall {:.1} s, exact: {is_exact}", stall.as_secs_f64());
 
         let fetch = |key: &str| -> Result<(Ended, f64)> {
             let begun = Instant::now();
@@ -115,8 +101,8 @@ pub async fn row(goals: &Goals) -> Result<Shown> {
 
         let by_replica = second.asked()?;
         let reads_only = by_replica.iter().all(|asked| ["GET", "HEAD"].contains(&asked.method.as_str()));
-        let passes = stall.as_secs_f64() <= goals.replica_stall_seconds
-            && lately > IN_USE
+        let passes = outcome.stall <= goals.replica_stall_seconds
+            && outcome.lately > IN_USE
             && is_exact
             && new_lands
             && waits
@@ -125,21 +111,59 @@ pub async fn row(goals: &Goals) -> Result<Shown> {
         let yes = |is: bool, what: &str| if is { what.to_owned() } else { format!("NOT: {what}") };
         let figure = format!(
             "{} MB by the first region at the cut; stall {:.1} s; {}; {} ({took:.1} s); {}; {}",
-            first / 1_000_000,
-            stall.as_secs_f64(),
+            outcome.by_first / 1_000_000,
+            outcome.stall,
             yes(is_exact, "lands exact"),
             yes(new_lands, "a new one lands"),
             yes(waits, "one not copied waits and says so"),
             yes(told_apart, "an unknown one is told apart"),
         );
         let samples = json!({
-            "acked_at_cut": at_cut, "by_first_at_cut": first, "in_the_last_second": lately, "stall": stall.as_secs_f64(), "new": new.rows(), "not_copied": fresh.rows(),
-            "unknown": stranger.rows(), "said": [new.stderr, fresh.stderr, stranger.stderr],
-            "asked_of_replica": by_replica.len(),
+            "outcome": outcome, "new": new.rows(), "not_copied": fresh.rows(), "unknown": stranger.rows(),
+            "said": [new.stderr, fresh.stderr, stranger.stderr], "asked_of_replica": by_replica.len(),
         });
         Ok(Shown { figure, passes, samples })
     })
     .await
+}
+
+/// Takes the first region away once a fourth of the clip is here, and sees the download to its end.
+fn cut(stage: &Stage, goals: &Goals, running: &mut Running) -> Result<Outcome> {
+    let began = Instant::now();
+    let in_time = || -> Result<()> {
+        ensure!(began.elapsed().as_secs() < goals.limit_seconds, "it took too long");
+        Ok(())
+    };
+    let by_first = || Ok::<u64, anyhow::Error>(stage.world.carried(Route::Far)?.down.carried_bytes);
+    let acked = |running: &Running| -> Result<u64> {
+        Ok(running.rows()?.first().and_then(|row| row["acked"].as_u64()).unwrap_or(0))
+    };
+    let (before, mut seen) = (by_first()?, Vec::new());
+    while acked(running)? < goals.replica_bytes / 4 {
+        ensure!(running.is_running()?, "it was over before the region was: {:?}", running.rows()?);
+        in_time()?;
+        seen.push((Instant::now(), by_first()? - before));
+        std::thread::sleep(LOOK);
+    }
+    stage.world.cut(Route::Far, FOR_GOOD)?;
+    let cut = Instant::now();
+    let by_first = seen.last().map_or(0, |(_, came)| *came);
+    let second_ago = seen.iter().rfind(|(at, _)| at.elapsed() >= Duration::from_secs(1));
+    let lately = by_first - second_ago.map_or(0, |(_, came)| *came);
+    let arrived = || stage.world.through(0).map(|(_, came)| came);
+    let (mut last, mut since, mut stall) = (arrived()?, cut, Duration::ZERO);
+    while running.is_running()? {
+        in_time()?;
+        let now = arrived()?;
+        if now > last + NOISE {
+            stall = stall.max(since.elapsed());
+            (last, since) = (now, Instant::now());
+        }
+        std::thread::sleep(LOOK);
+    }
+    // The proof and the disk's own time are no stall.
+    let tail = since.elapsed().as_secs_f64();
+    Ok(Outcome { by_first, lately, stall: stall.as_secs_f64(), tail })
 }
 
 fn get(ctl: &Rushesctl, words: &[String], seconds: u64) -> Result<Ended> {
