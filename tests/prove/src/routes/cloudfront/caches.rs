@@ -61,8 +61,10 @@ pub async fn row(goals: &Goals) -> Result<Shown> {
             let (cold, warm) = offices(&goals, between)?;
             let from_region = warm.from_region(goals.clip_bytes);
             eprintln!(
-                "    {what}: cold {:.1} %, warm {:.1} %; from the region {} + {} bytes",
+                "    {what}: cold {:.1} %, {} + {} bytes from the region; warm {:.1} %, {} + {}",
                 cold.share * 100.0,
+                cold.to_cloudfront,
+                cold.to_office,
                 warm.share * 100.0,
                 warm.to_cloudfront,
                 warm.to_office

@@ -25,7 +25,8 @@ pub type Answer = Response<Full<Bytes>>;
 
 /// Starts this program's sub-command in there. Ready when it returns; ends when dropped.
 pub fn start(network: &Namespace, folder: &Path, words: &[String], listens: SocketAddr) -> Result<Child> {
-    let mut command = network.command(std::env::current_exe()?);
+    // Not by its path, where a newer one may stand by now.
+    let mut command = network.command(format!("/proc/{}/exe", std::process::id()));
     command.args(words);
     let mut child = Child::start(command, &Env::new(), folder)?;
     let begun = Instant::now();

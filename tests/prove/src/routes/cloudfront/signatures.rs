@@ -30,6 +30,7 @@ const HOUR: i64 = 3_600;
 
 /// Who signs, and what.
 enum Signs<'a> {
+    Nobody,
     Pair(&'a Pair),
     Grant(Grants),
 }
@@ -48,8 +49,10 @@ struct Outcome {
     name: &'static str,
     passes: bool,
     landed: bool,
-    /// By the edge.
+    /// That the edge sent, some of them to nobody.
     bytes: u64,
+    /// That came to the office, by all ways.
+    arrived: u64,
     said: String,
 }
 
@@ -101,6 +104,7 @@ impl Scene {
 
     fn words(signs: &Signs<'_>) -> Vec<String> {
         let signer = match signs {
+            Signs::Nobody => "nobody".to_owned(),
             Signs::Pair(pair) => format!("pair:{}", pair.id),
             Signs::Grant(_) => format!("grant:https://{FUNCTION}/"),
         };
@@ -113,8 +117,10 @@ impl Scene {
     fn fetch(&self, case: &Case<'_>) -> Result<Outcome> {
         let stage = &self.stage;
         let edge = self.edge(case.manner)?;
-        let mut ctl = stage.ctl()?;
+        // What one clip does not come by is no matter of its way, and told to IT alone.
+        let mut ctl = stage.ctl()?.with(&Env::new().with("RUSHES_LOG", "info"));
         let _granting = match &case.signs {
+            Signs::Nobody => None,
             Signs::Pair(pair) => {
                 ctl = ctl.with(&Env::new().with("RUSHES_CLOUDFRONT_KEY", pair.pem()?));
                 None
@@ -124,24 +130,39 @@ impl Scene {
         let into = stage.scratch.fresh("into")?;
         let folder = into.display().to_string();
         let words = Scene::words(&case.signs);
-        let run = |more: &[&str]| {
-            let all: Vec<&str> = words.iter().map(String::as_str).chain(more.iter().copied()).collect();
-            Handle::current().block_on(ctl.run(&all))
+        let say = |more: &[&str]| -> Vec<String> {
+            words.iter().cloned().chain(more.iter().map(|word| (*word).to_owned())).collect()
         };
-        let got = run(&["get", "there/clip-1.mxf", "--into", &folder])?;
-        let bytes = edge.sent()?;
-        let ways = run(&["routes"])?;
+        let mut running = ctl.spawn(&say(&["get", "there/clip-1.mxf", "--into", &folder]))?;
+        // Who waits looks at the ways meanwhile, and is told why one is closed.
+        let before = stage.world.through(0)?.1;
+        let (began, mut why) = (Instant::now(), String::new());
+        while running.is_running()? {
+            ensure!(began.elapsed() < Duration::from_secs(120), "it took too long");
+            let ways = Handle::current().block_on(ctl.run(&say(&["routes"])))?;
+            let closed = ways.lines.iter().filter(|way| way["kind"] == "cloudFront" && way["why"].is_string());
+            why.extend(closed.filter_map(|way| way["why"].as_str()).take(1).map(|why| format!("{why}\n")));
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        let got = Handle::current().block_on(running.wait(Duration::from_secs(10)))?;
+        let (bytes, arrived) = (edge.sent()?, stage.world.through(0)?.1 - before);
         let clip = into.join("clip-1.mxf");
         let landed = got.status == Some(0) && footage::same(&clip, Path::new(&self.clips.paths()[0]))?;
-        let said = [got.stdout, got.stderr, ways.stdout, ways.stderr].join("\n");
+        let said = format!("{why}{}", got.stderr);
         let passes = landed
             && match case.says {
                 Some(says) => said.contains(says),
                 // What is left is for the other way, and what both were asked for at the end.
                 None => bytes > CLIP / 2,
             };
-        eprintln!("    {}: landed {landed}, {} MB by the edge, {}", case.name, bytes / 1_000_000, verdict(passes));
-        Ok(Outcome { name: case.name, passes, landed, bytes, said })
+        eprintln!(
+            "    {}: landed {landed}, {} MB by the edge, {} MB arrived, {}",
+            case.name,
+            bytes / 1_000_000,
+            arrived / 1_000_000,
+            verdict(passes)
+        );
+        Ok(Outcome { name: case.name, passes, landed, bytes, arrived, said })
     }
 }
 
@@ -193,16 +214,18 @@ fn cases<'a>(scene: &'a Scene, stranger: &'a Pair) -> Vec<Case<'a>> {
         granted("a grant's, SHA-256", right.clone(), None),
         granted("a grant's, SHA-1", Grants { hash: "SHA1".to_owned(), ..right.clone() }, None),
         granted("for this office's address", Grants { ip: Some("10.88.1.1".to_owned()), ..right.clone() }, None),
+        granted("one that ends soon, and is asked for again", Grants { lasts: 120, ..right.clone() }, None),
         granted("expired", Grants { lasts: -60, ..right.clone() }, Some(EXPIRED)),
-        granted("another path", Grants { resource: elsewhere, ..right.clone() }, Some(REFUSED)),
+        granted("another path", Grants { resource: elsewhere, ..right.clone() }, Some(OTHER_PATH)),
         granted(
             "another office's address",
             Grants { ip: Some("192.0.2.0/24".to_owned()), ..right.clone() },
-            Some(REFUSED),
+            Some(OTHER_OFFICE),
         ),
         granted("an unknown key", Grants { key_pair_id: "KNOBODYKNOWS".to_owned(), ..right.clone() }, Some(UNKNOWN)),
         granted("not for this caller", Grants { access_key: "AKIASOMEBODYELSE".to_owned(), ..right }, Some(NO_GRANT)),
-        case("a key that is not the pair's", Signs::Pair(stranger), Some(REFUSED)),
+        case("nobody's", Signs::Nobody, Some(NOBODY)),
+        case("a key that is not the pair's", Signs::Pair(stranger), Some(STRANGER)),
         Case {
             manner: Manner::WholeBodies,
             says: Some(WHOLE),
@@ -211,12 +234,15 @@ fn cases<'a>(scene: &'a Scene, stranger: &'a Pair) -> Vec<Case<'a>> {
     ]
 }
 
-const EXPIRED: &str = "expired";
-const REFUSED: &str = "Access denied";
-const UNKNOWN: &str = "Unknown Key";
-const NO_GRANT: &str = "grant";
-const WHOLE: &str = "200";
-const REPLACED: &str = "replaced";
+const EXPIRED: &str = "ran out at";
+const OTHER_PATH: &str = "/elsewhere/* and not for this clip";
+const OTHER_OFFICE: &str = "is for computers at 192.0.2.0/24";
+const UNKNOWN: &str = "does not know the key pair KNOBODYKNOWS";
+const NO_GRANT: &str = "does not let your keys call it";
+const NOBODY: &str = "wants signed addresses, and nobody signs them";
+const STRANGER: &str = "refuses what is signed with the key pair K2JCJMDEHXQW5F";
+const WHOLE: &str = "answered a range with the whole clip";
+const REPLACED: &str = "changed meanwhile";
 
 /// Another clip takes the place of one that is being fetched: what the edge has of both must not become one file.
 fn replaced(goals: &Goals) -> Result<Outcome> {
@@ -244,8 +270,9 @@ fn replaced(goals: &Goals) -> Result<Outcome> {
     // Nothing may stand there under the clip's name.
     let landed = into.join("clip-1.mxf").is_file();
     let passes = !landed && ended.status != Some(0) && said.contains(REPLACED);
+    let arrived = stage.world.through(0)?.1;
     eprintln!("    replaced meanwhile: landed {landed}, {}", verdict(passes));
-    Ok(Outcome { name: "replaced meanwhile", passes, landed, bytes: edge.sent()?, said })
+    Ok(Outcome { name: "replaced meanwhile", passes, landed, bytes: edge.sent()?, arrived, said })
 }
 
 const fn verdict(passes: bool) -> &'static str {
