@@ -71,6 +71,9 @@ pub struct Ways {
     /// The replica's address, where it is not AWS's
     #[arg(long, global = true, value_name = "URL", requires = "replica")]
     pub replica_endpoint: Option<String>,
+    /// The replica copies back, and takes uploads while the bucket's region is down
+    #[arg(long, global = true, requires = "replica")]
+    pub replica_takes_uploads: bool,
     /// All parts of an upload by one way
     #[arg(long, global = true)]
     pub one_way_uploads: bool,
@@ -187,6 +190,14 @@ pub enum LimitVerb {
         /// Only on the network interface of this name
         #[arg(long, value_name = "NAME")]
         uplink: Option<String>,
+    },
+    /// A network interface that somebody pays for by the byte: only breaking clips go through it
+    Metered {
+        #[arg(value_name = "NAME")]
+        uplink: String,
+        /// Everything goes through it again
+        #[arg(long)]
+        off: bool,
     },
     /// Take all limits away, or those of one uplink
     Clear {

@@ -91,7 +91,12 @@ pub fn routes(ways: &Ways) -> Result<Routes> {
     let replica = |named: &str| -> Result<Replica> {
         let (bucket, region) = named.split_once('@').ok_or_else(unnamed)?;
         let (bucket, region) = (bucket.to_owned(), region.to_owned());
-        Ok(Replica { bucket, region, endpoint: ways.replica_endpoint.clone(), takes_uploads: false })
+        Ok(Replica {
+            bucket,
+            region,
+            endpoint: ways.replica_endpoint.clone(),
+            takes_uploads: ways.replica_takes_uploads,
+        })
     };
     Ok(Routes {
         dual_stack: ways.dual_stack,

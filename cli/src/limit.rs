@@ -29,7 +29,18 @@ pub async fn run(verb: &LimitVerb, connection: &Connection, show: &Show) -> Resu
             };
             set(connection, with(before, uplink.as_deref(), limits, span)).await?;
         }
-        LimitVerb::Clear { uplink: None } => set(connection, LimitSettings::default()).await?,
+        LimitVerb::Metered { uplink, off } => {
+            let mut settings = before;
+            if *off {
+                settings.metered.remove(uplink);
+            } else {
+                settings.metered.insert(uplink.clone());
+            }
+            set(connection, settings).await?;
+        }
+        LimitVerb::Clear { uplink: None } => {
+            set(connection, LimitSettings { metered: before.metered, ..LimitSettings::default() }).await?;
+        }
         LimitVerb::Clear { uplink: Some(uplink) } => {
             let mut settings = before;
             settings.uplinks.remove(uplink);
@@ -75,6 +86,9 @@ fn say(row: &LimitsRow, show: &Show) {
     plan(&row.settings.plan, "", show);
     for (uplink, own) in &row.settings.uplinks {
         plan(own, &format!(" on {}", printable(uplink)), show);
+    }
+    for uplink in &row.settings.metered {
+        show.line(&format!("metered   only breaking clips go through {}", printable(uplink)));
     }
 }
 

@@ -19,6 +19,7 @@ use crate::live::One;
 use crate::portal;
 use crate::queue;
 use crate::reach::{self, Sleep};
+use crate::second;
 use crate::transfer::{Change, Direction, TransferId, UnixMs, Why};
 
 /// When nothing moves, unless woken.
@@ -180,6 +181,7 @@ fn drive_on(core: &Arc<Core>, id: TransferId) {
             }
             Some(Err(Stop::Wait(why, error))) => {
                 let (why, error) = behind_portal(&core, id, why, error).await;
+                let goes_elsewhere = why == Why::Offline && second::go(&core, id).await;
                 if why == Why::Credentials {
                     core.board.tell(About::NeedsYou, "Rushes needs your keys".into(), error.message.clone());
                 }
@@ -189,7 +191,7 @@ fn drive_on(core: &Arc<Core>, id: TransferId) {
                     lanes.iter().flat_map(|lanes| lanes.iter()).for_each(|lane| reach::look_out(&core, lane));
                 }
                 let until = core.with(id, |one| until(one, why, error.code)).ok().flatten();
-                Some(Change::Wait { why, until, error })
+                Some(if goes_elsewhere { Change::Requeue } else { Change::Wait { why, until, error } })
             }
         };
         let _ = core.with(id, |one| {

@@ -17,9 +17,10 @@ use crate::lane::{self, Lane, Lanes, Memory, Slots};
 use crate::limit::LimitSettings;
 use crate::live::{Live, One};
 use crate::portal::Portals;
-use crate::profile::Profile;
+use crate::profile::{self, Profile};
 use crate::route::{Acceleration, Kind};
 use crate::s3::{Offers, Store};
+use crate::second::{self, Stray};
 use crate::transfer::{self, BatchId, Change, Direction, Life, Status, TransferId, UnixMs, Why};
 use crate::update::Board;
 use crate::uplink::Uplinks;
@@ -51,6 +52,8 @@ pub(crate) struct Core {
     profiles: Mutex<Profiles>,
     pub limits: Mutex<LimitSettings>,
     pub portals: Portals,
+    /// See `second`.
+    pub strays: Mutex<Vec<Stray>>,
 }
 
 #[derive(Default)]
@@ -67,6 +70,7 @@ impl Core {
         let limits = journal.read(|c| settings::setting(c, wishes::LIMITS)).await?.unwrap_or_default();
         let names = journal.read(|c| settings::setting(c, LANES)).await?.unwrap_or_default();
         let memory = journal.read(|c| settings::setting(c, MEMORY)).await?.unwrap_or_default();
+        let strays = journal.read(|c| settings::setting(c, second::STRAYS)).await?.unwrap_or_default();
         let uplinks = Arc::new(Uplinks::default());
         Ok(Core {
             purse: Purse::new(home.clone()),
@@ -84,6 +88,7 @@ impl Core {
             profiles: Mutex::new(Profiles { all, in_use }),
             limits: Mutex::new(limits),
             portals: Portals::default(),
+            strays: Mutex::new(strays),
         })
     }
 
@@ -160,7 +165,10 @@ impl Core {
         let life = one.transfer.life.clone();
         self.note_life(id, &life);
         match &life.status {
-            Status::Done { .. } => one.acked = one.transfer.size,
+            Status::Done { .. } => {
+                one.acked = one.transfer.size;
+                second::note(self, &one.transfer);
+            }
             Status::Cancelled => one.parts.clear(),
             _ => {}
         }
@@ -266,11 +274,10 @@ impl Core {
                 "No newsroom is set up yet. Connect a bucket, or use the practice newsroom.",
             ));
         };
-        known
-            .all
-            .iter()
-            .find(|p| p.name == name)
-            .cloned()
+        let named = |name: &str| known.all.iter().find(|p| p.name == name).cloned();
+        let second = || named(profile::of_second(name)?)?.second();
+        named(name)
+            .or_else(second)
             .ok_or_else(|| Error::new(Code::NotFound, format!("There is no newsroom named {name}.")))
     }
 
@@ -325,6 +332,8 @@ impl Core {
             let remembered = |lane: &Lane| memory.of(&self.network_of(lane)?, &lane.name, direction);
             self.slots(direction).open(profile, lane::opened(profile, &lanes, direction, one_way, remembered));
         }
+        drop(memory);
+        self.note_metered();
         Ok(lanes)
     }
 

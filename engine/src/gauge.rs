@@ -8,6 +8,7 @@ use crate::api::{LaneRow, Totals};
 use crate::clock;
 use crate::core::Core;
 use crate::eta::{self, Rate, ends};
+use crate::lane::Slots;
 use crate::live::{Live, One};
 use crate::profile::Profile;
 use crate::transfer::{Direction, Status, TransferId, UnixMs};
@@ -83,7 +84,7 @@ impl Gauge {
             };
             let end = forecast(
                 &mut live,
-                direction,
+                (direction, core.slots(direction)),
                 now + after,
                 (rate, calm),
                 under_way,
@@ -156,7 +157,7 @@ impl Gauge {
 /// end of all. They are finished in the order in which they get slots.
 fn forecast(
     live: &mut Live,
-    direction: Direction,
+    (direction, slots): (Direction, &Slots),
     now: UnixMs,
     (rate, calm): (u64, u64),
     under_way: u64,
@@ -192,6 +193,7 @@ fn forecast(
         live.forecast(*id, |one| {
             one.eta = ends[i];
             one.yields = yields(one);
+            one.metered = !one.transfer.urgency.breaking && slots.is_metered(&one.transfer.profile);
             // The link's rate is known, not each request's: those in flight share it.
             one.rate = (rate * moving(one)).checked_div(in_flight).unwrap_or(0);
         });

@@ -35,6 +35,7 @@ mod queue;
 mod reach;
 pub mod route;
 mod s3;
+mod second;
 mod serve;
 mod sink;
 mod source;

@@ -1,7 +1,7 @@
 //! How much of the link may be used: a figure for each direction, a schedule by hour and weekday, and other figures for
 //! an uplink by its name. Pure: the moment, in its zone, is an argument. Who keeps to it is `wire::throttle`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::{Date, DateTime};
 use jiff::{ToSpan, Zoned};
@@ -56,6 +56,9 @@ pub struct LimitSettings {
     /// Instead of `plan`, on the network interfaces of these names (`wlan0`).
     #[serde(default)]
     pub uplinks: BTreeMap<String, Plan>,
+    /// The network interfaces that somebody pays for by the byte: only breaking clips go through them.
+    #[serde(default)]
+    pub metered: BTreeSet<String>,
 }
 
 /// What holds now.
@@ -153,7 +156,12 @@ impl LimitSettings {
     pub fn checked(self) -> Result<LimitSettings> {
         self.plan.check()?;
         self.uplinks.values().try_for_each(Plan::check)?;
-        if self.uplinks.keys().any(|name| name.is_empty() || name.len() > 64 || name.chars().any(char::is_control)) {
+        if self
+            .uplinks
+            .keys()
+            .chain(&self.metered)
+            .any(|name| name.is_empty() || name.len() > 64 || name.chars().any(char::is_control))
+        {
             return Err(Error::new(Code::BadInput, "That is not the name of a network interface."));
         }
         Ok(self)
@@ -238,6 +246,7 @@ mod tests {
         let settings = LimitSettings {
             plan: office(),
             uplinks: [("wwan0".to_owned(), Plan { always: up(2), schedule: vec![] })].into(),
+            metered: BTreeSet::new(),
         };
         assert_eq!(settings.on("wwan0").always, up(2));
         assert_eq!(settings.on(""), &office());

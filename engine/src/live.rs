@@ -13,6 +13,7 @@ use crate::deadline::Verdict;
 use crate::journal::transfers::PlannedPart;
 use crate::lane::UNKNOWN_LANE;
 use crate::parts::{Condition, Part, strip};
+use crate::profile::of_second;
 use crate::queue::Place;
 use crate::standing::{Mark, Standing};
 use crate::transfer::{BatchId, Can, Direction, Status, Transfer, TransferId, UnixMs};
@@ -55,6 +56,8 @@ pub(crate) struct One {
     pub rate: u64,
     pub eta: Option<UnixMs>,
     pub yields: bool,
+    /// It waits for another network: through those that there are goes only what is breaking.
+    pub metered: bool,
     /// Of a download: bytes that are on the disk and do not count yet, since their range is not whole.
     pub under_way: u64,
     mark: Option<Mark>,
@@ -80,6 +83,7 @@ impl One {
             rate: 0,
             eta: None,
             yields: false,
+            metered: false,
             under_way: 0,
             mark: None,
         }
@@ -181,7 +185,8 @@ impl One {
             id: t.id,
             batch: t.batch,
             direction: t.direction,
-            profile: t.profile.clone(),
+            profile: of_second(&t.profile).unwrap_or(&t.profile).to_owned(),
+            second: of_second(&t.profile).is_some(),
             bucket: t.bucket.clone(),
             key: t.key.clone(),
             name: t.name.clone(),
@@ -199,6 +204,7 @@ impl One {
             breaking: t.urgency.breaking,
             due: self.due(),
             yields: self.yields && matches!(t.life.status, Status::Queued | Status::Running),
+            metered: self.metered && matches!(t.life.status, Status::Queued | Status::Running),
             portal: self.portal.clone(),
             added_at: t.life.added_at,
             started_at: t.life.started_at,

@@ -120,6 +120,21 @@ impl Profile {
             .is_some_and(|url| is_loopback(&url))
     }
 
+    /// The second bucket as a newsroom of its own, for uploads while the first one's region is down; `None` where IT has not
+    /// allowed that.
+    pub(crate) fn second(&self) -> Option<Profile> {
+        let replica = self.routes.replica.clone().filter(|replica| replica.takes_uploads)?;
+        Some(Profile {
+            name: format!("{}{SECOND}", self.name),
+            bucket: replica.bucket,
+            region: replica.region,
+            endpoint: replica.endpoint,
+            accelerate: false,
+            routes: Routes::default(),
+            ..self.clone()
+        })
+    }
+
     /// Trims, and says in a sentence what cannot be.
     pub fn checked(mut self) -> Result<Profile> {
         for field in [&mut self.name, &mut self.bureau, &mut self.bucket, &mut self.region, &mut self.key_template] {
@@ -130,6 +145,9 @@ impl Profile {
         let bad = |sentence: &str| Err(Error::new(Code::BadInput, sentence));
         if self.name.is_empty() || self.name.chars().count() > 80 || self.name.chars().any(char::is_control) {
             return bad("Give the newsroom a name of at most 80 characters.");
+        }
+        if of_second(&self.name).is_some() {
+            return bad("Give the newsroom another name: that one stands for its second bucket.");
         }
         if !is_bucket_name(&self.bucket) {
             return bad("That is not a bucket's name: 3 to 63 small letters, digits, dots and hyphens.");
@@ -216,6 +234,14 @@ impl Routes {
         }
         Ok(self)
     }
+}
+
+/// What stands behind a newsroom's name in that of its second bucket.
+const SECOND: &str = " (second bucket)";
+
+/// The newsroom whose second bucket this name stands for.
+pub(crate) fn of_second(name: &str) -> Option<&str> {
+    name.strip_suffix(SECOND)
 }
 
 /// The region of a Lambda function's URL; `None` of anything else: keys are shown to nobody but AWS.

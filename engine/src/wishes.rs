@@ -1,6 +1,7 @@
 //! What somebody wishes of the order and of the link: what hurries, how much may be used. Changed in the journal, in memory
 //! and on the board together, like all that `core` holds; what follows from it is decided in `queue` and `limit`.
 
+use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
 use crate::api::{LimitsRow, UplinkRow};
@@ -8,9 +9,10 @@ use crate::clock;
 use crate::core::{Core, no_transfer};
 use crate::error::{Code, Error, Result};
 use crate::journal::{settings, transfers};
+use crate::lane::Lane;
 use crate::limit::{InForce, LimitSettings, Plan};
 use crate::live::One;
-use crate::transfer::{Can, TransferId, Urgency};
+use crate::transfer::{Can, Direction, TransferId, Urgency};
 
 /// The setting that holds the limits.
 pub(crate) const LIMITS: &str = "limits";
@@ -69,7 +71,7 @@ impl Core {
     pub(crate) fn limits_row(&self) -> LimitsRow {
         let settings = self.limits();
         let mut uplinks = self.uplinks.rows();
-        for name in settings.uplinks.keys() {
+        for name in settings.uplinks.keys().chain(&settings.metered) {
             // One that is away now keeps its figures.
             if uplinks.iter().all(|uplink| uplink.name != *name) {
                 uplinks.push(UplinkRow { name: name.clone(), label: name.clone() });
@@ -84,8 +86,24 @@ impl Core {
         self.journal.write(move |c| settings::set_setting(c, LIMITS, &kept)).await?;
         *self.limits.lock().unwrap_or_else(PoisonError::into_inner) = settings;
         self.keep_within_limits();
+        self.note_metered();
         self.wake.notify_one();
         Ok(())
+    }
+
+    /// Which lanes go through a network that is only for what is breaking: those of the settings, as the networks are now.
+    pub(crate) fn note_metered(&self) {
+        let metered = self.limits().metered;
+        let preferred = self.uplinks.preferred().map(|uplink| uplink.name);
+        let is_metered = |lane: &Lane| {
+            let name = lane.uplink.as_ref().map(|uplink| &uplink.name).or(preferred.as_ref());
+            name.is_some_and(|name| metered.contains(name))
+        };
+        let lanes: BTreeSet<u32> =
+            self.lanes.all().iter().filter(|lane| is_metered(lane)).map(|lane| lane.id).collect();
+        for direction in [Direction::Up, Direction::Down] {
+            self.slots(direction).set_metered(&lanes);
+        }
     }
 
     /// Tells the wire what holds at this moment, and answers with what does on the uplink that connections go through.
@@ -115,7 +133,6 @@ mod tests {
     use crate::home::Home;
     use crate::keys::{self, Fields};
     use crate::profile::{CredentialsFrom, Profile};
-    use crate::transfer::Direction;
 
     async fn core_with_profile(home: &Path) -> Core {
         let core = Core::open(Home::at(home).unwrap()).await.unwrap();

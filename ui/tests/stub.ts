@@ -99,6 +99,8 @@ export function row(id: number, status: Status = { state: 'running' }, given: Pa
     breaking: false,
     due: null,
     yields: false,
+    metered: false,
+    second: false,
     portal: null,
     addedAt: 1000 + id,
     startedAt: 2000,

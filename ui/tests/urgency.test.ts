@@ -189,9 +189,9 @@ test('limits are typed in megabits, with hours and days', async () => {
   await user.type(screen.getByTestId('limit-line-up'), '2,5');
   await user.click(screen.getByTestId('limit-save'));
   const schedule = [{ days: [1, 2, 3, 4], from: 480, to: 1080, limits: { up: 312_500, down: null } }];
-  const settings = { plan: { always: { up: null, down: 12_500_000 }, schedule }, uplinks: {} };
+  const settings = { plan: { always: { up: null, down: 12_500_000 }, schedule }, uplinks: {}, metered: [] };
   expect(onsave).toHaveBeenCalledWith(settings);
-  expect(settingsOf(allTypedOf(settings))).toEqual(settings);
+  expect(settingsOf(allTypedOf(settings), settings.metered)).toEqual(settings);
 });
 
 test('a network has figures of its own, or the ones for all', async () => {
@@ -206,11 +206,12 @@ test('a network has figures of its own, or the ones for all', async () => {
   await user.type(screen.getByTestId('limit-up'), '2');
   await user.click(screen.getByTestId('limit-save'));
   const always = (megabits: number) => ({ always: { up: megabits * 125_000, down: null }, schedule: [] });
-  expect(onsave).toHaveBeenLastCalledWith({ plan: always(80), uplinks: { wwan0: always(2) } });
+  expect(onsave).toHaveBeenLastCalledWith({ plan: always(80), uplinks: { wwan0: always(2) }, metered: [] });
 
   await user.click(screen.getByTestId('limit-own'));
+  await user.click(screen.getByTestId('limit-metered'));
   await user.click(screen.getByTestId('limit-save'));
-  expect(onsave).toHaveBeenLastCalledWith({ plan: always(80), uplinks: {} });
+  expect(onsave).toHaveBeenLastCalledWith({ plan: always(80), uplinks: {}, metered: ['wwan0'] });
 });
 
 test('what is no limit is said in the sheet; removing all takes one press', async () => {
@@ -222,7 +223,7 @@ test('what is no limit is said in the sheet; removing all takes one press', asyn
   expect(screen.getByTestId('limit-error')).toHaveTextContent('megabits');
   expect(onsave).not.toHaveBeenCalled();
   await user.click(screen.getByTestId('limit-clear'));
-  expect(onsave).toHaveBeenCalledWith(NO_LIMITS.settings);
+  expect(onsave).toHaveBeenCalledWith({ ...NO_LIMITS.settings, metered: [] });
 });
 
 test('the list stands in the order in which clips land', () => {

@@ -65,6 +65,10 @@ pub struct TransferRow {
     pub due: Option<Due>,
     /// It stands back for something breaking, which has all there is.
     pub yields: bool,
+    /// The region of the newsroom's bucket is down, and it goes to the second one, which copies back.
+    pub second: bool,
+    /// It waits for another network: through those that there are goes only what is breaking.
+    pub metered: bool,
     /// The page on which somebody must sign in to the network before it goes on; http or https, from the network and
     /// not to be trusted.
     pub portal: Option<String>,

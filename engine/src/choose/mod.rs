@@ -19,6 +19,8 @@ pub struct View {
     pub uplink: u32,
     /// It can be used at all: it is reached, and the bucket takes it.
     pub alive: bool,
+    /// Through a network that is only for what is breaking: to that it is one lane more, to all else it is not there.
+    pub metered: bool,
     /// Bytes that have moved on it since any beginning.
     pub moved: u64,
     /// Requests that have bytes to move.
@@ -142,7 +144,7 @@ impl Chooser {
         let any_on = lanes.iter().any(|view| view.alive && self.is_on(view.lane));
         let on: Vec<(&View, f64, f64)> = lanes
             .iter()
-            .filter(|view| view.alive && (self.is_on(view.lane) || !any_on))
+            .filter(|view| view.alive && (self.is_on(view.lane) || view.metered || !any_on))
             .map(|view| (view, self.expected(view), ahead(view.lane) as f64))
             .collect();
         let idle = on.iter().all(|(view, ..)| view.in_flight == 0);

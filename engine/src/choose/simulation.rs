@@ -110,6 +110,7 @@ pub(super) fn run(world: &World, only: Option<&[u32]>) -> Option<Outcome> {
 
 fn views(world: &World, states: &[State], at: f64) -> Vec<View> {
     let view = |(i, (lane, state)): (usize, (&Lane, &State))| View {
+        metered: false,
         lane: i as u32,
         uplink: lane.uplink,
         // What stands still for more than a second is held to be dead, as the engine does it.

@@ -22,7 +22,7 @@ fn best_fixed(world: &World) -> f64 {
 }
 
 /// How many random worlds: enough for a change that spoils the choice to be seen. `make prove TOPIC=routes` asks for more.
-const WORLDS: u64 = 100;
+const WORLDS: u64 = 40;
 
 #[test]
 fn random_worlds_are_nearly_as_fast_as_the_best_choice_known_afterwards() {

@@ -85,12 +85,12 @@ async fn begin(drive: &Drive, transfer: &mut Transfer) -> Driven<Option<Proof>> 
     Ok(None)
 }
 
-pub(super) async fn head(store: &Store, key: &str) -> Driven<Object> {
-    match store.head(key).await {
+pub(super) async fn head(drive: &Drive, transfer: &Transfer, store: &Store) -> Driven<Object> {
+    match drive.head(Direction::Down, transfer, &transfer.key).await? {
         Ok(object) => Ok(object),
         Err(refusal) if refusal.class == Class::NoObject => {
             // A missing bucket answers a HEAD just so.
-            Err(store.why_refused(key).await.unwrap_or(refusal).into())
+            Err(store.why_refused(&transfer.key).await.unwrap_or(refusal).into())
         }
         Err(refusal) => Err(refusal.into()),
     }

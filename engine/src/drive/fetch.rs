@@ -160,11 +160,12 @@ impl Fetch<'_> {
                     let Some(stretch) = flying.next_stretch(allowed, round_trip, silence) else { continue };
                     let lane = self.drive.core.lanes.get(slot.lane())?;
                     let (number, flight) = flying.take_off(stretch, lane.clone());
+                    let etag = unfit.etag(lane.id, self.etag).to_owned();
                     let from = From {
                         lane,
                         sink: self.sink.clone(),
                         key: self.transfer.key.clone(),
-                        etag: self.etag.to_owned(),
+                        etag,
                         each,
                         piece: slots.piece(),
                     };

@@ -23,10 +23,10 @@ use crate::clock;
 use crate::core::Core;
 use crate::error::{Code, Error, Result};
 use crate::journal::transfers::{self, Acked, PlannedPart};
-use crate::lane::{Lane, Slot, Slots, Want};
+use crate::lane::{self, Lane, Slot, Slots, Want};
 use crate::parts::{Condition, Part};
 use crate::reach;
-use crate::s3::{Class, Refusal, Store};
+use crate::s3::{Answer, Class, Object, Refusal, Store};
 use crate::transfer::{Change, Direction, Proof, Status, Transfer, TransferId, Why};
 
 pub(crate) use abort::sweep;
@@ -105,6 +105,27 @@ impl Drive {
     /// Where its upload is begun and completed.
     fn upload_store(&self, transfer: &Transfer) -> Result<Store> {
         self.core.upload_store(&transfer.profile)
+    }
+
+    /// What the bucket says of an object: by the lane by which it is asked all else, and at the same time by the one that
+    /// the object's bytes begin on, which may be much nearer. The first answer counts.
+    async fn head(&self, direction: Direction, transfer: &Transfer, key: &str) -> Result<Answer<Object>> {
+        let lanes = self.core.lanes_of(&transfer.profile)?;
+        let control = lane::control(&transfer.profile, &lanes)?;
+        let on = self.core.slots(direction).on(&transfer.profile);
+        let may = |lane: &&Arc<Lane>| on.contains(&lane.id) && lane.is_home() && lane.route.can.head;
+        let near = lanes.iter().find(may).filter(|near| near.id != control.id);
+        let asked = control.store()?.head(key);
+        let Some(near) = near else { return Ok(asked.await) };
+        // What is asked next goes by the first one, which has a connection ready then.
+        control.wire.open_beside_next(1);
+        let asked_near = near.store()?.head(key);
+        let is_answer = |said: &Answer<Object>| !said.as_ref().is_err_and(|refusal| refusal.class != Class::NoObject);
+        tokio::pin!(asked, asked_near);
+        Ok(tokio::select! {
+            said = &mut asked => if is_answer(&said) { said } else { Some(asked_near.await).filter(is_answer).unwrap_or(said) },
+            said = &mut asked_near => if is_answer(&said) { said } else { asked.await },
+        })
     }
 
     /// Facts on disk first, then in memory.

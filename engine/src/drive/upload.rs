@@ -49,7 +49,7 @@ pub(super) async fn upload(drive: &Drive) -> Driven<Proof> {
     let adopted = match begun {
         Some(upload) => adopt(drive, &store, upload).await?,
         None => {
-            if let Some(proof) = claim_key(drive, &mut transfer, &source, &store).await? {
+            if let Some(proof) = claim_key(drive, &mut transfer, &source).await? {
                 return Ok(proof);
             }
             None
@@ -321,16 +321,11 @@ impl Sending<'_> {
 }
 
 /// Finds the first free key, and journals it. A clip that is in the bucket already is not sent twice: its proof instead.
-pub(super) async fn claim_key(
-    drive: &Drive,
-    transfer: &mut Transfer,
-    source: &Source,
-    store: &Store,
-) -> Driven<Option<Proof>> {
+pub(super) async fn claim_key(drive: &Drive, transfer: &mut Transfer, source: &Source) -> Driven<Option<Proof>> {
     let mut own: Vec<(Algorithm, String)> = Vec::new();
     for n in 1..MOST_NAMES {
         let key = numbered(&transfer.wanted, n);
-        match store.head(&key).await {
+        match drive.head(Direction::Up, transfer, &key).await? {
             Err(refusal) if refusal.class == Class::NoObject => {}
             // Keys that may put but not look: Complete's condition still guards.
             Err(refusal) if refusal.error.code == Code::AccessDenied => {}

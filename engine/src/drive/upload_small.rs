@@ -20,7 +20,7 @@ pub(super) async fn upload(
     offers: Offers,
 ) -> Driven<Proof> {
     let part = Part { number: 1, offset: 0, length: transfer.size };
-    if let Some(proof) = claim_key(drive, &mut transfer, source, store).await? {
+    if let Some(proof) = claim_key(drive, &mut transfer, source).await? {
         return Ok(proof);
     }
     let mut patience = Patience::of_one(&drive.core);
@@ -56,7 +56,7 @@ pub(super) async fn upload(
         match refusal.class {
             Class::Unsupported if only_new => only_new = false,
             // Taken meanwhile, perhaps by ourselves: then claiming finds it to be this very file.
-            Class::Condition => match claim_key(drive, &mut transfer, source, store).await? {
+            Class::Condition => match claim_key(drive, &mut transfer, source).await? {
                 Some(proof) => return Ok(proof),
                 None => tokio::time::sleep(patience.failed(Refusal { class: Class::Again, ..refusal })?).await,
             },

@@ -78,6 +78,13 @@ pub(crate) fn set_urgency(c: &Connection, id: TransferId, urgency: &Urgency) -> 
     Ok(())
 }
 
+/// It goes to another bucket.
+pub(crate) fn set_place(c: &Connection, id: TransferId, profile: &str, bucket: &str) -> Result<()> {
+    c.prepare_cached("UPDATE transfer SET profile = ?2, bucket = ?3 WHERE id = ?1")?
+        .execute(params![id, profile, bucket])?;
+    Ok(())
+}
+
 /// The facts that a driver finds out: key, path, size, what the source looked like, what a download is held to.
 pub(crate) fn set_facts(c: &Connection, transfer: &Transfer) -> Result<()> {
     let look = transfer.look.unwrap_or(Look { size: transfer.size, modified: 0, touched: 0 });

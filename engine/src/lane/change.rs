@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::core::Core;
 use crate::route::Acceleration;
+use crate::second;
 use crate::uplink::Uplink;
 
 /// How often the system is asked for its networks.
@@ -14,12 +15,16 @@ const AGAIN: Duration = Duration::from_secs(30);
 /// An edge that did not let somebody read is asked again so much later: IT may have mended it.
 const EDGES: Duration = Duration::from_secs(300);
 
+/// What went to a second bucket is looked for in the first one so often.
+const STRAYS: Duration = Duration::from_secs(20);
+
 /// Looked at now and then.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
     networks: Option<Instant>,
     asked: Option<Instant>,
     edges: Option<Instant>,
+    strays: Option<Instant>,
 }
 
 impl Changes {
@@ -37,6 +42,11 @@ impl Changes {
             self.edges = None;
             closed.iter().for_each(|profile| core.note_edge(profile, None));
         }
+        if self.strays.is_none_or(|at| at.elapsed() >= STRAYS) && !second::strays(core).is_empty() {
+            self.strays = Some(Instant::now());
+            let core = core.clone();
+            tokio::spawn(async move { second::reconcile(&core).await });
+        }
         if self.asked.is_none_or(|at| at.elapsed() >= AGAIN) && !core.lanes.not_asked().is_empty() {
             self.asked = Some(Instant::now());
             let core = core.clone();
@@ -47,6 +57,7 @@ impl Changes {
 
 /// Where one came or went, every profile has other lanes.
 fn networks(core: &Core) {
+    core.note_metered();
     let now: Vec<Uplink> = core.lanes.common().uplinks().others();
     for profile in core.lanes.over_others_than(&now) {
         tracing::info!(profile, networks = ?now.iter().map(|uplink| &uplink.name).collect::<Vec<_>>(), "other networks");

@@ -2,7 +2,7 @@
 //! `queue`; on which lane, in `choose`; how many there are, in `pace`, which `measure` feeds. This file only hands them out
 //! and takes them back.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -250,6 +250,26 @@ impl Slots {
             state.choose();
         }
         self.hand_out();
+    }
+
+    /// These lanes, of all there are, go through networks that are only for what is breaking.
+    pub(crate) fn set_metered(&self, lanes: &BTreeSet<u32>) {
+        {
+            let mut state = self.locked();
+            if state.metered == *lanes {
+                return;
+            }
+            state.metered.clone_from(lanes);
+            state.choose();
+        }
+        self.hand_out();
+    }
+
+    /// A profile's lanes that are reached all are for what is breaking only.
+    pub(crate) fn is_metered(&self, profile: &str) -> bool {
+        let state = self.locked();
+        let mut own = state.lanes.iter().filter(|(_, lane)| lane.alive && lane.is_of(profile)).peekable();
+        own.peek().is_some() && own.all(|(id, _)| state.metered.contains(id))
     }
 
     /// Whether a profile has a lane beside this one that is reached.

@@ -21,6 +21,8 @@ const LAST: usize = 2;
 pub(super) struct State {
     pub(super) began: Instant,
     pub(super) lanes: BTreeMap<u32, OnLane>,
+    /// Those through networks that are only for what is breaking.
+    pub(super) metered: BTreeSet<u32>,
     pub(super) chooser: Chooser,
     /// Bytes that no request is for yet, as it was at the last look.
     pub(super) rest: u64,
@@ -38,6 +40,7 @@ impl Default for State {
         State {
             began: Instant::now(),
             lanes: BTreeMap::new(),
+            metered: BTreeSet::new(),
             chooser: Chooser::default(),
             rest: u64::MAX,
             urgent: watch::Sender::default(),
@@ -151,7 +154,9 @@ impl State {
 
     /// Those of a profile that parts begin on now.
     pub(super) fn on<'a>(&'a self, profile: &'a str) -> impl Iterator<Item = (u32, &'a OnLane)> {
-        let on = self.lanes.iter().filter(|(id, lane)| lane.alive && self.chooser.is_on(**id) && lane.is_of(profile));
+        let urgent = !self.urgent.borrow().is_empty();
+        let is_on = move |id: u32| self.chooser.is_on(id) || urgent && self.metered.contains(&id);
+        let on = self.lanes.iter().filter(move |(id, lane)| lane.alive && is_on(**id) && lane.is_of(profile));
         on.map(|(id, lane)| (*id, lane))
     }
 
@@ -210,7 +215,8 @@ impl State {
             View {
                 lane: *id,
                 uplink: uplink as u32,
-                alive: lane.alive,
+                alive: lane.alive && (breaking || !self.metered.contains(id)),
+                metered: self.metered.contains(id),
                 moved: lane.moved,
                 in_flight: lane.moving(&urgent),
                 room: if is_full { 0 } else { self.allowed_on(lane).saturating_sub(busy) },

@@ -56,7 +56,12 @@ impl Bench {
     }
 
     pub async fn lend(&self, id: &str, secret: &str) -> Result<()> {
-        let keys = Keys { access_key_id: id.into(), secret_access_key: secret.to_owned().into(), session_token: None };
+        let keys = Keys {
+            access_key_id: id.into(),
+            secret_access_key: secret.to_owned().into(),
+            session_token: None,
+            cloudfront_key: None,
+        };
         self.connection
             .call(keys, async |engine, context, keys| engine.lend_keys(context, PROFILE.into(), keys).await)
             .await?
@@ -114,7 +119,7 @@ impl Bench {
     pub async fn set_limits_by_uplink(&self, general: Limits, own: &[(&str, Limits)]) {
         let plan = |always| Plan { always, schedule: Vec::new() };
         let uplinks = own.iter().map(|(uplink, limits)| ((*uplink).to_owned(), plan(*limits))).collect();
-        let settings = LimitSettings { plan: plan(general), uplinks };
+        let settings = LimitSettings { plan: plan(general), uplinks, ..LimitSettings::default() };
         self.connection
             .call(settings, async |engine, context, settings| engine.set_limits(context, settings).await)
             .await

@@ -137,6 +137,8 @@ export type Code =
 "noSuchKey" | 
 /**  The object is no longer the version whose first parts came down. */
 "objectChanged" | 
+/**  The bucket does not answer, and its copy does not have the object yet. */
+"notCopied" | 
 /**  No keys are stored for this profile. */
 "noCredentials" | 
 /**  The store does not accept the keys. */
@@ -257,6 +259,8 @@ export type Keys = {
 	accessKeyId: string,
 	secretAccessKey: string,
 	sessionToken: string | null,
+	/**  The private half of a key pair that signs CloudFront addresses, in PEM; for profiles that sign by themselves. */
+	cloudfrontKey?: string | null,
 };
 
 /**  An uplink and a route, with what it carries. */
@@ -274,6 +278,8 @@ export type LimitSettings = {
 	plan: Plan,
 	/**  Instead of `plan`, on the network interfaces of these names (`wlan0`). */
 	uplinks?: { [key in string]: Plan },
+	/**  The network interfaces that somebody pays for by the byte: only breaking clips go through them. */
+	metered?: string[],
 };
 
 /**  Bytes a second. Absent: as much as the link gives. */
@@ -393,7 +399,10 @@ export type SaveProfile = {
 
 /**  Who signs addresses of a distribution. */
 export type Signer = 
-/**  The agency's Lambda function of this name, which is asked with the user's own keys. */
+/**
+ *  The agency's Lambda function behind this function URL, which is asked with the user's own keys. A call by the
+ *  function's name would not tell it who asks.
+ */
 { by: "grant"; function: string } | 
 /**  A key pair, by its ID at AWS; the private half is in the keychain. */
 { by: "keyPair"; keyPairId: string } | 
@@ -491,6 +500,10 @@ export type TransferRow = {
 	due: Due | null,
 	/**  It stands back for something breaking, which has all there is. */
 	yields: boolean,
+	/**  The region of the newsroom's bucket is down, and it goes to the second one, which copies back. */
+	second: boolean,
+	/**  It waits for another network: through those that there are goes only what is breaking. */
+	metered: boolean,
 	/**
 	 *  The page on which somebody must sign in to the network before it goes on; http or https, from the network and
 	 *  not to be trusted.

@@ -61,9 +61,9 @@ export function allTypedOf(settings: LimitSettings): TypedByUplink {
   return { ...Object.fromEntries(own), [EVERYWHERE]: typedOf(settings.plan) };
 }
 
-/** What the engine is to keep, or a sentence about what was typed. */
-export function settingsOf(typed: TypedByUplink): LimitSettings | string {
-  const settings: LimitSettings = { plan: NO_LIMIT, uplinks: {} };
+/** What the engine is to keep, or a sentence about what was typed. Networks that are `metered` are for breaking clips. */
+export function settingsOf(typed: TypedByUplink, metered: string[]): LimitSettings | string {
+  const settings: LimitSettings = { plan: NO_LIMIT, uplinks: {}, metered };
   for (const [name, one] of Object.entries(typed)) {
     const plan = planOf(one);
     if (typeof plan === 'string') return plan;

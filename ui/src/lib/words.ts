@@ -29,7 +29,7 @@ export type Sign =
 /** A row's status as icon, word and colour. */
 export function statusTag(row: TransferRow): { sign: Sign; word: string; tone: Tone } {
   if (needsYou(row)) return { sign: 'needs', word: row.portal === null ? 'Needs you' : 'Sign in', tone: 'needs' };
-  if (row.yields) return { sign: 'waiting', word: 'Waiting', tone: 'quiet' };
+  if (row.yields || row.metered) return { sign: 'waiting', word: 'Waiting', tone: 'quiet' };
   switch (row.state) {
     case 'running':
       return row.direction === 'up'
@@ -68,7 +68,11 @@ export function proofSentence(proof: Proof): string {
 /** What stands behind the tag: "Market fire · 512 MB". */
 export function subLine(row: TransferRow): string {
   const down = row.direction === 'down' && row.state === 'done';
-  return [row.yields ? 'Yields to breaking' : down ? 'Downloaded' : row.story, bytes(row.size)]
+  if (row.second) return `To the second bucket: the first does not answer · ${bytes(row.size)}`;
+  return [
+    row.metered ? 'Waits for another network' : row.yields ? 'Yields to breaking' : down ? 'Downloaded' : row.story,
+    bytes(row.size),
+  ]
     .filter(Boolean)
     .join(' · ');
 }
@@ -105,6 +109,7 @@ export function progressLine(row: TransferRow): Line {
 }
 
 function nothingYet(row: TransferRow): string {
+  if (row.metered) return 'Only breaking clips go through the networks that are here';
   if (row.yields) return 'Goes on when the breaking clips leave room';
   if (row.state === 'queued') return 'Begins when those before it leave room';
   if (row.state === 'running') return 'Opening the way to the bucket';

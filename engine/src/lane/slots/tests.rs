@@ -108,3 +108,31 @@ async fn a_profile_without_a_free_lane_holds_no_other_up_and_a_lane_that_goes_gi
     drop((held, other));
     assert_eq!(slots.used(), 0);
 }
+
+#[tokio::test]
+async fn through_a_metered_network_goes_only_what_is_breaking() {
+    let slots = Slots::default();
+    slots.open("p", vec![opened(1, "eth0"), opened(2, "usb0")]);
+    slots.set_metered(&[2].into());
+    assert!(!slots.is_metered("p"));
+    // The wire is pulled: the phone is left.
+    slots.set_alive(1, false);
+    assert!(slots.is_metered("p"));
+    let waits = tokio::spawn({
+        let slots = slots.clone();
+        async move { slots.take(place(1), want()).await }
+    });
+    let breaking = crate::transfer::Urgency { breaking: true, deadline: None };
+    let slot = slots.take(Place::new(2, &breaking, true, 0), want()).await;
+    assert_eq!(slot.lane(), 2);
+    assert!(slots.on("p").contains(&2));
+    drop(slot);
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    assert!(!waits.is_finished());
+    slots.set_alive(1, true);
+    assert_eq!(waits.await.unwrap().lane(), 1);
+    // To something breaking it is one lane more.
+    slots.set_alive(1, false);
+    slots.set_metered(&Default::default());
+    assert_eq!(slots.take(place(3), want()).await.lane(), 2);
+}

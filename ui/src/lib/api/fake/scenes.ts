@@ -79,6 +79,8 @@ export function row(
     breaking: false,
     due: null,
     yields: false,
+    metered: false,
+    second: false,
     portal: null,
     addedAt: Date.now() - 400_000 + id,
     startedAt: had > 0 ? Date.now() - 60_000 : null,

@@ -1,0 +1,161 @@
+//! A bucket whose region is down, and a second one: what is read from the copy, and what goes to it and comes home. Both are
+//! buckets of one store; the test itself copies, as replication would.
+
+mod support;
+
+use rushes_engine::api::SaveProfile;
+use rushes_engine::error::Code;
+use rushes_engine::keys::PLAIN_TEMPLATE;
+use rushes_engine::profile::{CredentialsFrom, Profile, Replica, Routes};
+use rushes_engine::transfer::{Proof, Status};
+use rushes_rig::practice::Practice;
+use rushes_rig::proxy::Proxy;
+use rushes_rig::store::Bucket;
+use rushes_rig::{Scratch, footage};
+use support::{Bench, PROFILE, error_of, is_done};
+
+struct Regions {
+    first: Proxy,
+    /// As seen without anything between.
+    home: Bucket,
+    second: Bucket,
+    bench: Bench,
+    scratch: Scratch,
+    _practice: Practice,
+    there: Proxy,
+}
+
+/// An engine whose newsroom has two regions, each reached by a proxy.
+async fn two_regions(takes_uploads: bool) -> Regions {
+    let scratch = Scratch::new();
+    let practice = Practice::start(&scratch).await.unwrap();
+    let home = practice.bucket().clone();
+    let second = home.named("footage-second");
+    second.witness().unwrap().create().await.unwrap();
+    let (first, there) = (Proxy::before(&home).await.unwrap(), Proxy::before(&second).await.unwrap());
+    let bench = Bench::open(&scratch.join("home"), &home.through(&first)).await;
+    let replica = Replica {
+        bucket: second.name.clone(),
+        region: second.region.clone(),
+        endpoint: Some(second.through(&there).endpoint),
+        takes_uploads,
+    };
+    let profile = Profile {
+        name: PROFILE.into(),
+        bureau: "Nairobi".into(),
+        bucket: home.name.clone(),
+        region: home.region.clone(),
+        endpoint: Some(home.through(&first).endpoint),
+        accelerate: false,
+        key_template: PLAIN_TEMPLATE.into(),
+        credentials: CredentialsFrom::Lent,
+        zone: None,
+        routes: Routes { replica: Some(replica), ..Routes::default() },
+    };
+    let request = SaveProfile { profile, keys: None };
+    let saved =
+        bench.connection.call(request, async |engine, context, request| engine.save_profile(context, request).await);
+    saved.await.unwrap().unwrap();
+    bench.lend(&home.keys.id, &home.keys.secret).await.unwrap();
+    Regions { first, home, second, bench, scratch, _practice: practice, there }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_region_is_down_the_copy_is_read_and_what_is_not_copied_is_told_apart() {
+    let regions = two_regions(false).await;
+    let Regions { bench, home, second, first, scratch, .. } = &regions;
+    let clip = scratch.join("both.mxf");
+    footage::random(&clip, 20_000_000, 1).unwrap();
+    assert!(is_done(&bench.send(&clip).await));
+    // One request each, so that the checksums agree as those of a replica do.
+    let bytes = std::fs::read(&clip).unwrap();
+    second.witness().unwrap().put("both.mxf", bytes).await.unwrap();
+    home.witness().unwrap().put("only-here.mxf", vec![7u8; 1_000_000]).await.unwrap();
+    assert!(bench.list_all().await.contains(&"only-here.mxf".to_owned()));
+    first.cut();
+    let into = scratch.join("into");
+    std::fs::create_dir_all(&into).unwrap();
+    let added = bench.fetch(&["both.mxf", "only-here.mxf", "never-was.mxf"], &into).await.unwrap().transfers;
+    assert!(is_done(&bench.at_rest(added[0]).await));
+    assert_eq!(std::fs::read(into.join("both.mxf")).unwrap(), std::fs::read(&clip).unwrap());
+    let waits = |row: &rushes_engine::api::TransferRow| matches!(row.status, Status::Waiting { .. });
+    let row = bench.until(added[1], "waiting", waits).await;
+    assert_eq!(error_of(&row).code, Code::NotCopied, "{row:#?}");
+    assert!(error_of(&row).message.contains("is not copied to"));
+    let row = bench.until(added[2], "waiting", waits).await;
+    assert!(error_of(&row).message.contains("cannot be asked"), "{row:#?}");
+    // The region is back: then its word holds.
+    first.heal();
+    assert!(is_done(&bench.at_rest(added[1]).await));
+    let row = bench.at_rest(added[2]).await;
+    assert_eq!(error_of(&row).code, Code::NoSuchKey, "{row:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn uploads_go_to_the_second_bucket_where_that_is_allowed_and_are_found_in_the_first_in_the_end() {
+    let regions = two_regions(true).await;
+    let Regions { bench, home, second, first, scratch, .. } = &regions;
+    let clip = scratch.join("clip.mxf");
+    footage::random(&clip, 20_000_000, 2).unwrap();
+    first.cut();
+    let row = bench.send(&clip).await;
+    assert!(is_done(&row) && row.second, "{row:#?}");
+    assert_eq!((row.profile.as_str(), &row.bucket), (PROFILE, &second.name));
+    assert!(second.witness().unwrap().same("clip.mxf", &clip).await.unwrap());
+    first.heal();
+    // As replication does.
+    home.witness().unwrap().put("clip.mxf", std::fs::read(&clip).unwrap()).await.unwrap();
+    let told = async {
+        let mut since = 0;
+        loop {
+            let update = bench.updates(since).await;
+            since = update.seq;
+            if update.notices.iter().any(|notice| notice.title == "Copied to the first bucket") {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(90), told).await.expect("it is found in the first bucket");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn uploads_wait_for_their_region_where_the_second_bucket_takes_none() {
+    let regions = two_regions(false).await;
+    let Regions { bench, second, first, scratch, .. } = &regions;
+    let clip = scratch.join("clip.mxf");
+    footage::random(&clip, 6_000_000, 3).unwrap();
+    first.cut();
+    let id = bench.add(&[&clip]).await.unwrap().transfers[0];
+    // Longer than one that may go waits.
+    for _ in 0..4 {
+        bench.until(id, "waiting", |row| matches!(row.status, Status::Waiting { .. })).await;
+        tokio::time::sleep(std::time::Duration::from_secs(4)).await;
+    }
+    assert_eq!(second.witness().unwrap().keys("").await.unwrap(), Vec::<String>::new());
+    first.heal();
+    assert!(is_done(&bench.at_rest(id).await));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_calls_the_same_bytes_by_another_etag_is_read_all_the_same() {
+    let regions = two_regions(false).await;
+    let Regions { bench, second, first, scratch, there, .. } = &regions;
+    let clip = scratch.join("clip.mxf");
+    footage::random(&clip, 40_000_000, 4).unwrap();
+    // In parts there, in one piece here: the ETags differ, and the whole objects' checksums do not.
+    let row = bench.send(&clip).await;
+    let Status::Done { proof: Proof::WholeObject { checksum, .. } } = &row.status else { panic!("{row:#?}") };
+    let witness = second.witness().unwrap();
+    let put = witness.client().put_object().bucket(&second.name).key("clip.mxf");
+    let put = put.checksum_crc64_nvme(checksum).body(std::fs::read(&clip).unwrap().into());
+    put.send().await.unwrap();
+    first.limit(None, Some(4_000_000));
+    there.limit(None, Some(4_000_000));
+    let into = scratch.join("into");
+    std::fs::create_dir_all(&into).unwrap();
+    let id = bench.fetch(&["clip.mxf"], &into).await.unwrap().transfers[0];
+    bench.until(id, "begun", |row| row.acked > 0).await;
+    first.cut();
+    assert!(is_done(&bench.at_rest(id).await));
+    assert_eq!(std::fs::read(into.join("clip.mxf")).unwrap(), std::fs::read(&clip).unwrap());
+}
