@@ -38,7 +38,7 @@ struct Got {
 
 impl Got {
     /// Of the clip.
-    fn from_region(&self, clip: u64) -> f64 {
+    fn share_from_region(&self, clip: u64) -> f64 {
         (self.to_cloudfront + self.to_office) as f64 / clip as f64
     }
 }
@@ -59,7 +59,7 @@ pub async fn row(goals: &Goals) -> Result<Shown> {
         let mut passes = true;
         for (between, what) in [(Between::OneEdge, "one edge"), (Between::Shield, "two edges, a shield")] {
             let (cold, warm) = offices(&goals, between)?;
-            let from_region = warm.from_region(goals.clip_bytes);
+            let from_region = warm.share_from_region(goals.clip_bytes);
             eprintln!(
                 "    {what}: cold {:.1} %, {} + {} bytes from the region; warm {:.1} %, {} + {}",
                 cold.share * 100.0,
