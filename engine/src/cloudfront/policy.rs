@@ -21,7 +21,8 @@ pub struct Policy {
     pub ip: Option<String>,
 }
 
-// CloudFront compares signatures of exactly these words: no space, in this order.
+// CloudFront compares signatures of exactly these words: no space, in this order. What only custom policies have
+// stands as botocore writes it.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Statements<'a> {
@@ -42,10 +43,10 @@ struct Statement<'a> {
 #[serde(rename_all = "PascalCase")]
 struct Condition<'a> {
     date_less_than: Epoch,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    date_greater_than: Option<Epoch>,
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     ip_address: Option<SourceIp<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    date_greater_than: Option<Epoch>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -71,8 +72,8 @@ impl Policy {
         let range = self.ip.as_ref().map(|ip| if ip.contains('/') { ip.clone() } else { format!("{ip}/32") });
         let condition = Condition {
             date_less_than: Epoch { seconds: self.until },
-            date_greater_than: self.from.map(|seconds| Epoch { seconds }),
             ip_address: range.map(|range| SourceIp { range: range.into() }),
+            date_greater_than: self.from.map(|seconds| Epoch { seconds }),
         };
         let statement = Statement { resource: self.resource.as_str().into(), condition };
         serde_json::to_string(&Statements { statement: [statement] }).map_err(Error::internal)
@@ -133,5 +134,5 @@ fn matches(pattern: &[u8], text: &[u8]) -> bool {
     pattern[p..].iter().all(|c| *c == b'*')
 }
 
-/// What stands in a path as it is.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+/// What stands in a path, and behind it, as it is.
+pub(super) const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');

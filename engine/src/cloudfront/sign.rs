@@ -4,6 +4,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use percent_encoding::utf8_percent_encode;
 use rsa::RsaPrivateKey;
 use rsa::pkcs1::DecodeRsaPrivateKey;
 use rsa::pkcs1v15::SigningKey;
@@ -15,6 +16,7 @@ use sha1_for_rsa::Sha1;
 use url::Url;
 
 use super::Policy;
+use super::policy::PLAIN;
 use crate::error::{Code, Error, Result};
 
 /// What is signed over. CloudFront assumes SHA-1 where nothing is said.
@@ -107,17 +109,15 @@ impl Signed {
 
     /// The address with what CloudFront wants to see behind it.
     pub fn on(&self, address: &Url) -> Url {
+        let until = self.canned.map(|until| ("Expires", until.to_string()));
+        let mut said = vec![until.unwrap_or_else(|| ("Policy", self.policy.clone()))];
+        said.extend([("Signature", self.signature.clone()), ("Key-Pair-Id", self.key_pair_id.clone())]);
+        said.extend(self.hash.said().map(|hash| ("Hash-Algorithm", hash.to_owned())));
+        // A form's encoding would write ~ otherwise than AWS's own signers do.
+        let said = said.iter().map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, PLAIN)));
+        let query: Vec<String> = address.query().map(str::to_owned).into_iter().chain(said).collect();
         let mut signed = address.clone();
-        let mut query = signed.query_pairs_mut();
-        match self.canned {
-            Some(until) => query.append_pair("Expires", &until.to_string()),
-            None => query.append_pair("Policy", &self.policy),
-        };
-        query.append_pair("Signature", &self.signature).append_pair("Key-Pair-Id", &self.key_pair_id);
-        if let Some(said) = self.hash.said() {
-            query.append_pair("Hash-Algorithm", said);
-        }
-        drop(query);
+        signed.set_query(Some(&query.join("&")));
         signed
     }
 

@@ -35,6 +35,9 @@ fn main() -> ExitCode {
                 }
             },
             ["chaos", ref seeds @ ..] => speed::chaos(seeds).await,
+            // Servers that rows start in networks of their own.
+            ["verifier", ref rest @ ..] => ended(routes::cloudfront::verifier::serve(rest).await),
+            ["grant", ref rest @ ..] => ended(routes::cloudfront::grant::serve(rest).await),
             [topic @ ("main-job" | "speed" | "routes"), ref rest @ ..] => run(topic, rest).await,
             _ => {
                 eprintln!("rushes-prove story | chaos [SEED…] | main-job [ROW] | speed [ROW] | routes [ROW]");
@@ -42,6 +45,16 @@ fn main() -> ExitCode {
             }
         }
     })
+}
+
+fn ended(served: anyhow::Result<()>) -> ExitCode {
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:?}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 async fn run(topic: &str, rest: &[&str]) -> ExitCode {

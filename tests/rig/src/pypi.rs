@@ -37,6 +37,11 @@ pub fn aws() -> Result<PathBuf> {
     environment(&["awscli==1.46.3", "boto3==1.44.5", "awscrt==0.38.1"])
 }
 
+/// One whose `bin/python` can sign requests to S3, in both of its ways, and check signatures.
+pub fn signatures() -> Result<PathBuf> {
+    environment(&["awscrt==0.38.1", "botocore==1.44.8", "cryptography==50.0.2"])
+}
+
 /// An environment with just these, named after them: another version is another environment.
 fn environment(pins: &[&str]) -> Result<PathBuf> {
     let name = format!("pypi-{}", pins.join("+").replace("==", "-"));

@@ -40,6 +40,8 @@ pub struct Wishes {
     pub address: Option<IpAddr>,
     /// Names before which buckets may stand; `s3.localhost` otherwise.
     pub domains: Vec<String>,
+    /// Whoever has no key may read the bucket.
+    pub all_may_read: bool,
 }
 
 /// Serves S3 until dropped.
@@ -90,7 +92,7 @@ impl Seaweed {
             ca: Some(made.authority.clone()),
             ..plain.clone()
         });
-        let mut options = options(&folder, address, &ports, &plain.keys, certificate.as_ref())?;
+        let mut options = options(&folder, address, &ports, &plain.keys, certificate.as_ref(), wishes.all_may_read)?;
         let domains = if wishes.domains.is_empty() { "s3.localhost".to_owned() } else { wishes.domains.join(",") };
         options.push(format!("-s3.domainName={domains}"));
         let mut seaweed = Seaweed { plain, secure, ports, weed, options, folder, child: None };
@@ -191,12 +193,16 @@ fn options(
     ports: &Ports,
     keys: &Keys,
     certificate: Option<&Certificate>,
+    all_may_read: bool,
 ) -> Result<Vec<String>> {
     let identities = folder.join("identities.json");
     let credentials = json!([{ "accessKey": keys.id, "secretKey": keys.secret }]);
     let actions = ["Admin", "Read", "Write", "List", "Tagging"];
-    let known = json!({ "identities": [{ "name": "rig", "credentials": credentials, "actions": actions }] });
-    fs::write(&identities, known.to_string())?;
+    let mut known = vec![json!({ "name": "rig", "credentials": credentials, "actions": actions })];
+    if all_may_read {
+        known.push(json!({ "name": "anonymous", "actions": [format!("Read:{BUCKET}")] }));
+    }
+    fs::write(&identities, json!({ "identities": known }).to_string())?;
     fs::create_dir_all(folder.join("store")).context("SeaweedFS's folder")?;
 
     // Paths are relative to the folder, where it can be: a socket's path may have 107 characters at most.

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use rushes_bench::clips::Clips;
 use rushes_bench::spent::How;
 use rushes_bench::{Direction, Tool};
+use serde::Serialize;
 use serde_json::json;
 
 use super::stage::Stage;
@@ -52,6 +53,44 @@ fn rushes(stage: &Stage, goals: &Goals, direction: Direction, clips: &Clips) -> 
     Ok(Run { seconds, course })
 }
 
+/// Another tool's run.
+#[derive(Debug, Serialize)]
+struct Peer {
+    name: &'static str,
+    /// What it took; of one that was cut, the least that it would have.
+    seconds: f64,
+    /// What it had moved of the clips by the time that it was cut, at most: what was sent again is in it.
+    moved: Option<f64>,
+}
+
+impl Peer {
+    /// Errors where it ended badly: that would say nothing of its speed.
+    fn run(stage: &Stage, goals: &Goals, name: &'static str, clips: &Clips) -> Result<Peer> {
+        let tool: Tool = name.parse()?;
+        let sent = || Ok::<u64, anyhow::Error>(stage.world.carried(Route::Far)?.up.carried_bytes);
+        let before = sent()?;
+        let spent = stage.peer(tool, Direction::Up, clips, name, Duration::from_secs(goals.limit_seconds))?;
+        let sent = (sent()? - before) as f64 / clips.bytes() as f64;
+        let (seconds, moved) = match spent.how {
+            How::Well => (spent.wall.as_secs_f64(), None),
+            How::Cut => (goals.limit_seconds as f64, Some(sent.min(1.0))),
+            How::Badly(why) => bail!("{name} ended badly: {why}"),
+        };
+        Ok(Peer { name, seconds, moved })
+    }
+
+    fn beside(&self, ours: f64) -> String {
+        let ratio = self.seconds / ours;
+        match self.moved {
+            None => format!("{ratio:.2} × {}", self.name),
+            Some(moved) => {
+                let (name, seconds, moved) = (self.name, self.seconds, moved * 100.0);
+                format!("> {ratio:.2} × {name} (cut at {seconds:.0} s, {moved:.0} % moved)")
+            }
+        }
+    }
+}
+
 impl Run {
     /// After how long the edge has carried most of every following second.
     fn on_edge_since(&self) -> Option<f64> {
@@ -72,20 +111,16 @@ pub async fn one(goals: &Goals) -> Result<Shown> {
         eprintln!("    rushes: {:.1} s, {:.1} %", ours.seconds, share * 100.0);
         let mut peers = Vec::new();
         for name in ["rclone", "aws-crt", "rclone-100"] {
-            let tool: Tool = name.parse()?;
-            let limit = Duration::from_secs(goals.limit_seconds);
-            let spent = stage.peer(tool, Direction::Up, &clips, name, limit)?;
-            let seconds = (spent.how == How::Well).then_some(spent.wall.as_secs_f64());
-            eprintln!("    {name}: {:.1} s, {:?}", spent.wall.as_secs_f64(), spent.how);
-            // One that was cut was slower than this.
-            peers.push((name, seconds.unwrap_or(goals.limit_seconds as f64) / ours.seconds));
+            let peer = Peer::run(&stage, &goals, name, &clips)?;
+            eprintln!("    {name}: {}", peer.beside(ours.seconds));
+            peers.push(peer);
         }
         let since = ours.on_edge_since();
         let at_least = |name: &str| if name == "rclone-100" { goals.by_hand_ratio } else { goals.as_they_come_ratio };
         let passes = share >= goals.one_share
             && since.is_some_and(|since| since <= goals.best_within_seconds)
-            && peers.iter().all(|(name, ratio)| *ratio >= at_least(name));
-        let beside: Vec<String> = peers.iter().map(|(name, ratio)| format!("{ratio:.2} × {name}")).collect();
+            && peers.iter().all(|peer| peer.seconds / ours.seconds >= at_least(peer.name));
+        let beside: Vec<String> = peers.iter().map(|peer| peer.beside(ours.seconds)).collect();
         let since = since.map_or("never".to_owned(), |since| format!("after {since:.1} s"));
         let figure = format!("{:.1} %, on the edge {since}, {}", share * 100.0, beside.join(", "));
         Ok(Shown { figure, passes, samples: json!({ "course": ours.course, "peers": peers }) })

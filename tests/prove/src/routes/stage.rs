@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use rushes_bench::clips::Clips;
+use rushes_bench::link::Namespace;
 use rushes_bench::spent::{Spent, run};
 use rushes_bench::{Direction, Job, Tool};
 use rushes_rig::authority::{self, Certificate};
@@ -17,21 +18,29 @@ use rushes_rig::{Scratch, seaweed};
 use std::process::Command;
 use std::time::Duration;
 
+use super::cloudfront;
 use super::front::{Asked, Front, Server};
-use super::world::{EDGE, REGION, REGION_FROM_EDGE, Terrain, World};
+use super::world::{self, ACCESS_POINT, EDGE, REGION, REGION_FROM_EDGE, SECOND, Terrain, World};
 use crate::built;
 
 /// Where the bucket is.
 pub const HOME: &str = "eu-west-1";
 /// Where it is not.
 pub const ELSEWHERE: &str = "us-east-1";
+/// Where it is copied to, in rows that have a second region.
+pub const REPLICA_HOME: &str = "eu-central-1";
+/// A multi-region access point before it.
+pub const MULTI_REGION: &str = "arn:aws:s3::123456789012:accesspoint/mfzwi23gnjvgw.mrap";
+pub const MULTI_REGION_HOST: &str = "mfzwi23gnjvgw.mrap.accesspoint.s3-global.amazonaws.com";
+/// The replica's bucket.
+pub const REPLICA: &str = "rig-footage-copy";
 
 /// Taken down when dropped.
 pub struct Stage {
     edge: Front,
     region: Front,
-    seaweed: Seaweed,
-    tls: Certificate,
+    pub seaweed: Seaweed,
+    pub tls: Certificate,
     pub world: World,
     pub scratch: Scratch,
 }
@@ -39,23 +48,40 @@ pub struct Stage {
 impl Stage {
     /// Blocks.
     pub fn open(terrain: &Terrain) -> Result<Stage> {
+        Stage::open_to(terrain, false)
+    }
+
+    /// Whoever has no key may read the bucket, if so wished: what CloudFront's own access is to S3.
+    pub fn open_to(terrain: &Terrain, all_may_read: bool) -> Result<Stage> {
         let scratch = Scratch::new();
         let bucket = seaweed::BUCKET;
         let regional =
             |region: &str| vec![format!("s3.{region}.amazonaws.com"), format!("{bucket}.s3.{region}.amazonaws.com")];
         let accelerated = format!("{bucket}.s3-accelerate.amazonaws.com");
-        let names = [(REGION, [regional(HOME), regional(ELSEWHERE)].concat()), (EDGE, vec![accelerated])];
+        let replica = vec![format!("{REPLICA}.s3.{REPLICA_HOME}.amazonaws.com")];
+        let names = [
+            (REGION, [regional(HOME), regional(ELSEWHERE)].concat()),
+            (EDGE, vec![accelerated]),
+            (ACCESS_POINT, vec![MULTI_REGION_HOST.to_owned()]),
+            (SECOND, replica),
+            (world::CLOUDFRONT, vec![cloudfront::DOMAIN.to_owned()]),
+            (world::FUNCTION, vec![cloudfront::FUNCTION.to_owned()]),
+        ];
         let world = World::up(terrain, &names)?;
         let wildcards = [
             "s3.eu-west-1.amazonaws.com",
             "*.s3.eu-west-1.amazonaws.com",
             "s3.us-east-1.amazonaws.com",
             "*.s3.us-east-1.amazonaws.com",
+            "*.s3.eu-central-1.amazonaws.com",
             "*.s3-accelerate.amazonaws.com",
+            MULTI_REGION_HOST,
+            "*.cloudfront.net",
+            "*.lambda-url.eu-west-1.on.aws",
         ];
         let tls = authority::certify_names(&scratch, &wildcards)?;
         let domains = vec![format!("s3.{HOME}.amazonaws.com"), "s3-accelerate.amazonaws.com".to_owned()];
-        let wishes = Wishes { domains, ..Wishes::default() };
+        let wishes = Wishes { domains, all_may_read, ..Wishes::default() };
         let seaweed = world.region.enter_async(async || Seaweed::start_as(&scratch, wishes).await)?;
         let store = seaweed.bucket().address().to_owned();
         let region = Front::start(&scratch, "region", &world.region, &tls, "", &region(&store, true))?;
@@ -91,8 +117,13 @@ impl Stage {
 
     /// `rushesctl` in the office, with a home of its own.
     pub fn ctl(&self) -> Result<Rushesctl> {
+        self.ctl_at(&self.world.office)
+    }
+
+    /// The same in another one.
+    pub fn ctl_at(&self, office: &Namespace) -> Result<Rushesctl> {
         let folder = self.scratch.fresh("office")?;
-        let door = self.world.door(&folder, &built::release("rushesctl"))?;
+        let door = world::door(office, &folder, &built::release("rushesctl"))?;
         let env = self.bucket().env();
         // Where somebody wants to see why a lane was taken; it stands in the scratch folder, which RUSHES_KEEP=1 keeps.
         let env = match std::env::var("RUSHES_LOG") {

@@ -4,7 +4,8 @@
 //!
 //! ```text
 //! office ═ eth0, wlan0 (so many Mb/s each) ═ town ─ near ─ edge
-//!                                            └──── far ─ region ─ a clean wire ─ edge
+//!                                            ├──── far ─ region ─ a clean wire ─ edge
+//!                                            └──── second, where a row asks for it
 //! ```
 
 use std::fs;
@@ -21,7 +22,15 @@ use serde::Deserialize;
 pub const EDGE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 88, 3, 2));
 /// The region, as the office does.
 pub const REGION: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 88, 4, 2));
-/// And as the edge does.
+/// A multi-region access point, which answers at the edge by an address of its own.
+pub const ACCESS_POINT: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 88, 3, 3));
+/// CloudFront, which does too.
+pub const CLOUDFRONT: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 88, 3, 4));
+/// The grant function, in the region.
+pub const FUNCTION: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 88, 4, 3));
+/// The second region, where there is one.
+pub const SECOND: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 88, 6, 2));
+/// The region, as the edge reaches it.
 pub const REGION_FROM_EDGE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 88, 5, 2));
 
 /// What the office's machine has.
@@ -57,7 +66,7 @@ pub struct World {
     pub office: Namespace,
     pub edge: Namespace,
     pub region: Namespace,
-    town: Namespace,
+    pub town: Namespace,
 }
 
 impl World {
@@ -93,8 +102,11 @@ impl World {
         }
         address(&town, "near0", "10.88.3.1/24")?;
         address(&edge, "near0", "10.88.3.2/24")?;
+        address(&edge, "near0", "10.88.3.3/24")?;
+        address(&edge, "near0", "10.88.3.4/24")?;
         address(&town, "far0", "10.88.4.1/24")?;
         address(&region, "far0", "10.88.4.2/24")?;
+        address(&region, "far0", "10.88.4.3/24")?;
         address(&edge, "back0", "10.88.5.1/24")?;
         address(&region, "back0", "10.88.5.2/24")?;
         for (side, router) in [(&edge, "10.88.3.1"), (&region, "10.88.4.1")] {
@@ -109,18 +121,23 @@ impl World {
         Ok(World { near, far, _names: names, office, edge, region, town })
     }
 
+    /// Another region, as far from the town as that, on a way that loses nothing.
+    pub fn second(&self, ms: f64) -> Result<(Carrier, Namespace)> {
+        let second = Namespace::create("second")?;
+        let terms = Terms { rate_mbit: None, delay_ms: ms / 2.0, loss_percent: 0.0, queue_ms: 100.0 };
+        let end = |namespace| End { namespace, device: "second0" };
+        let way = Carrier::between(end(&self.town), end(&second), &terms)?;
+        address(&self.town, "second0", "10.88.6.1/24")?;
+        address(&second, "second0", "10.88.6.2/24")?;
+        second.ip(["route", "add", "default", "via", "10.88.6.1"])?;
+        second.sysctl("net/ipv4/conf/all/rp_filter", "0")?;
+        second.sysctl("net/ipv4/tcp_no_metrics_save", "1")?;
+        Ok((way, second))
+    }
+
     /// A program in the office, which knows AWS's names as this world has them.
     pub fn at_office(&self, program: &Path) -> Command {
         self.office.command(program)
-    }
-
-    /// A script that does the same with whatever arguments it is given, for who wants a program's path.
-    pub fn door(&self, folder: &Path, program: &Path) -> Result<PathBuf> {
-        let path = folder.join("at-office");
-        let name = self.office.name();
-        fs::write(&path, format!("#!/bin/sh\nexec ip netns exec {name} '{}' \"$@\"\n", program.display()))?;
-        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
-        Ok(path)
     }
 
     /// What has gone by a way since it came up.
@@ -172,13 +189,22 @@ impl World {
     }
 }
 
-fn address(side: &Namespace, device: &str, address: &str) -> Result<()> {
+/// A script that runs the program inside, with whatever arguments it is given.
+pub fn door(network: &Namespace, folder: &Path, program: &Path) -> Result<PathBuf> {
+    let path = folder.join("inside");
+    let name = network.name();
+    fs::write(&path, format!("#!/bin/sh\nexec ip netns exec {name} '{}' \"$@\"\n", program.display()))?;
+    fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+    Ok(path)
+}
+
+pub fn address(side: &Namespace, device: &str, address: &str) -> Result<()> {
     side.ip(["addr", "add", address, "dev", device])?;
     side.ip(["link", "set", device, "mtu", "1500", "up"])
 }
 
 /// Each side sends no faster than this.
-fn narrow(side: &Namespace, device: &str, mbit: f64) -> Result<()> {
+pub fn narrow(side: &Namespace, device: &str, mbit: f64) -> Result<()> {
     let mut tc = side.command("tc");
     let rate = format!("{mbit}mbit");
     tc.args(["qdisc", "add", "dev", device, "root", "tbf", "rate", &rate, "burst", "32kb", "latency", UPLINK_QUEUE]);
@@ -187,12 +213,12 @@ fn narrow(side: &Namespace, device: &str, mbit: f64) -> Result<()> {
     Ok(())
 }
 
-/// The office's hosts file, which `ip netns exec` lays over the system's.
+/// An office's hosts file, which `ip netns exec` lays over the system's.
 #[derive(Debug)]
-struct Names(PathBuf);
+pub struct Names(PathBuf);
 
 impl Names {
-    fn write(office: &Namespace, names: &[(IpAddr, Vec<String>)]) -> Result<Names> {
+    pub fn write(office: &Namespace, names: &[(IpAddr, Vec<String>)]) -> Result<Names> {
         let folder = Path::new("/etc/netns").join(office.name());
         fs::create_dir_all(&folder)?;
         let lines = names.iter().map(|(address, names)| format!("{address} {}\n", names.join(" ")));
