@@ -16,7 +16,7 @@ use crate::s3::{Class, Object, Refusal};
 use crate::transfer::{Direction, Status, Transfer, Why};
 
 /// The bucket's answer is waited for so long before it is asked whether it is there at all; and looked at so often.
-const ANSWERS: Duration = Duration::from_millis(1_500);
+const ANSWERS: Duration = Duration::from_millis(800);
 const LOOK: Duration = Duration::from_millis(100);
 /// So many failures in a row make a lane that leads elsewhere none for this clip.
 const STRIKES: u32 = 3;

@@ -53,7 +53,7 @@ pub(crate) struct Lane {
 
 /// What its connections lead to.
 enum At {
-    Store(Store),
+    Store(Box<Store>),
     Edge(Edge),
 }
 
@@ -135,7 +135,7 @@ impl Lanes {
                     let apart = Wire::new(&self.common, uplink.clone());
                     At::Edge(Edge::new(profile, edge, purse, credentials.clone(), &wire, apart))
                 }
-                (address, _) => At::Store(Store::new(profile, address, credentials.clone(), &wire)?),
+                (address, _) => At::Store(Box::new(Store::new(profile, address, credentials.clone(), &wire)?)),
             };
             let look_out = LookOut::default();
             let lane = Arc::new(Lane { id, name: lane, profile: name.clone(), route, uplink, wire, at, look_out });
