@@ -53,8 +53,8 @@ pub(crate) struct Lane {
 
 /// What its connections lead to.
 enum At {
-    Store(Box<Store>),
-    Edge(Edge),
+    Store(Store),
+    Edge(Box<Edge>),
 }
 
 /// What a lane's number stands for, from run to run.
@@ -133,9 +133,9 @@ impl Lanes {
             let at = match (&route.address, &profile.routes.cloudfront) {
                 (Address::Edge { .. }, Some(edge)) => {
                     let apart = Wire::new(&self.common, uplink.clone());
-                    At::Edge(Edge::new(profile, edge, purse, credentials.clone(), &wire, apart))
+                    At::Edge(Box::new(Edge::new(profile, edge, purse, credentials.clone(), &wire, apart)))
                 }
-                (address, _) => At::Store(Box::new(Store::new(profile, address, credentials.clone(), &wire)?)),
+                (address, _) => At::Store(Store::new(profile, address, credentials.clone(), &wire)?),
             };
             let look_out = LookOut::default();
             let lane = Arc::new(Lane { id, name: lane, profile: name.clone(), route, uplink, wire, at, look_out });
