@@ -213,9 +213,13 @@ impl Mix {
         if now > then { after.saturating_sub(*before) as f64 / (now - then) } else { 0.0 }
     }
 
-    /// The lane that was best when it was last used; else the nearest.
+    /// The lane that was best when it was last used; else the nearest. One that was never used here and would be better by
+    /// its kind goes first: what it is, is learnt once.
     fn begin(&mut self, now: f64, lanes: &[View]) {
-        let alive = lanes.iter().filter(|view| view.alive);
+        let used = lanes.iter().filter(|view| view.alive && view.remembered.is_some()).map(|view| view.rank).min();
+        let new = |view: &View| view.remembered.is_none() && used.is_some_and(|used| view.rank < used);
+        let any_new = lanes.iter().any(|view| view.alive && new(view));
+        let alive = lanes.iter().filter(|view| view.alive && (!any_new || new(view)));
         let best = alive.min_by(|a, b| {
             let remembered = |view: &View| -view.remembered.unwrap_or(0.0);
             let trip = |view: &View| view.trip.unwrap_or(f64::INFINITY);

@@ -73,7 +73,7 @@ impl Goodput {
         self.now >= self.each * self.flying * ADDS
     }
 
-    fn feed(&mut self, now: u64, view: &View) {
+    fn feed(&mut self, now: u64, rest: u64, view: &View) {
         let Some((then, before)) = self.last.replace((now, view.moved)) else { return };
         let span = now.saturating_sub(then) as f64;
         if span <= 0.0 {
@@ -86,7 +86,8 @@ impl Goodput {
         if self.flying > 0.5 {
             self.each = (self.each * FORGETS).max(self.now / self.flying);
         }
-        if view.in_flight > 0 && !view.climbing {
+        // What the last ones drip says nothing of what it can.
+        if view.in_flight > 0 && !view.climbing && rest > 0 {
             let learnt = self.learnt.unwrap_or(self.now);
             self.learnt = Some(learnt + (self.now - learnt) * weight);
         }
@@ -96,7 +97,7 @@ impl Goodput {
 impl Chooser {
     /// At `now` (milliseconds, on a clock that never goes back), with so many bytes still to begin.
     pub fn feed(&mut self, now: u64, rest: u64, lanes: &[View]) {
-        self.measure(now, lanes);
+        self.measure(now, rest, lanes);
         self.mixes.retain(|uplink, _| lanes.iter().any(|view| view.uplink == *uplink));
         for view in lanes {
             self.mixes.entry(view.uplink).or_default();
@@ -110,9 +111,9 @@ impl Chooser {
         }
     }
 
-    fn measure(&mut self, now: u64, lanes: &[View]) {
+    fn measure(&mut self, now: u64, rest: u64, lanes: &[View]) {
         for view in lanes {
-            self.goodput.entry(view.lane).or_default().feed(now, view);
+            self.goodput.entry(view.lane).or_default().feed(now, rest, view);
         }
         self.goodput.retain(|lane, _| lanes.iter().any(|view| view.lane == *lane));
     }

@@ -89,7 +89,7 @@ pub(super) fn run(world: &World, only: Option<&[u32]>) -> Option<Outcome> {
         let at = now as f64;
         let views = views(world, &states, at);
         match only {
-            Some(_) => chooser.measure(now, &views),
+            Some(_) => chooser.measure(now, open as u64, &views),
             None => chooser.feed(now, open as u64, &views),
         }
         begin_requests(&mut chooser, world, &mut states, &mut open, at);

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::simulation::{Course, Lane, Outcome, World, random_world, run};
+use super::{Chooser, View};
 
 const MBIT: f64 = 125.0;
 
@@ -118,4 +119,32 @@ fn never_much_worse_than_the_best_single_lane() {
         let took = ended(&world).took;
         assert!(took <= best * 1.12 + 2_000.0, "seed {seed}: {took:.0} ms, the best lane alone {best:.0}");
     }
+}
+
+#[test]
+fn a_way_that_was_never_used_goes_first_once_where_its_kind_is_better() {
+    let view = |lane: u32, rank: u32, remembered: Option<f64>| View {
+        lane,
+        uplink: 0,
+        alive: true,
+        metered: false,
+        moved: 0,
+        in_flight: 0,
+        room: 4,
+        climbing: false,
+        sturdy: false,
+        trip: None,
+        remembered,
+        rank,
+        price: 0.0,
+    };
+    let first = |lanes: &[View]| {
+        let mut chooser = Chooser::default();
+        chooser.feed(0, 60_000_000, lanes);
+        lanes.iter().map(|view| view.lane).find(|lane| chooser.is_on(*lane))
+    };
+    assert_eq!(first(&[view(1, 4, Some(1_700.0)), view(2, 2, None)]), Some(2));
+    assert_eq!(first(&[view(1, 4, Some(1_700.0)), view(2, 2, Some(900.0))]), Some(1));
+    assert_eq!(first(&[view(1, 2, Some(1_700.0)), view(2, 4, None)]), Some(1));
+    assert_eq!(first(&[view(1, 4, None), view(2, 2, None)]), Some(2));
 }
