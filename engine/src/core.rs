@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::About;
 use crate::clock;
+use crate::compare::Comparing;
 use crate::credentials::Purse;
 use crate::drive;
 use crate::error::{Code, Error, Result};
@@ -51,6 +52,7 @@ pub(crate) struct Core {
     profiles: Mutex<Profiles>,
     pub limits: Mutex<LimitSettings>,
     pub portals: Portals,
+    pub comparing: Comparing,
 }
 
 #[derive(Default)]
@@ -84,6 +86,7 @@ impl Core {
             profiles: Mutex::new(Profiles { all, in_use }),
             limits: Mutex::new(limits),
             portals: Portals::default(),
+            comparing: Comparing::default(),
         })
     }
 
@@ -162,6 +165,7 @@ impl Core {
         match &life.status {
             Status::Done { .. } => one.acked = one.transfer.size,
             Status::Cancelled => one.parts.clear(),
+            Status::Running if before != Status::Running => one.begun = self.beginning(one),
             _ => {}
         }
         if life.status.is_ended() {
@@ -354,6 +358,14 @@ impl Core {
             None => self.uplinks.preferred(),
         };
         uplink?.network
+    }
+
+    /// Bytes a millisecond that a lane carried, the most that is known of it on its network.
+    pub(crate) fn known_of(&self, lane: &Lane, direction: Direction) -> Option<f64> {
+        let learnt = self.slots(direction).learnt(lane.id);
+        let network = self.network_of(lane);
+        let remembered = network.and_then(|network| self.memory().of(&network, &lane.name, direction));
+        learnt.into_iter().chain(remembered).reduce(f64::max)
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {

@@ -25,6 +25,7 @@ use crate::transfer::UnixMs;
 use crate::wire::Wire;
 
 pub(crate) use multipart::{AckedPart, Completed, ListedPart, PartSum};
+pub(crate) use objects::Range;
 pub(crate) use refusal::{Class, Refusal};
 
 pub(crate) type Answer<T> = Result<T, Refusal>;
