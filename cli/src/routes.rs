@@ -64,7 +64,7 @@ fn line(way: &WayRow) -> String {
         millis(way.trip_ms),
         millis(way.connect_ms),
         millis(way.first_byte_ms),
-        rate(way.rate),
+        if way.rate > 0 { rate(way.rate) } else { "-".to_owned() },
         way.errors,
         way.price_up,
         way.price_down,

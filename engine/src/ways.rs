@@ -118,7 +118,7 @@ impl Core {
             moved: self.moved(direction).saturating_sub(before),
             took,
             carried: carried.iter().map(of_lane).collect::<Option<_>>()?,
-            plain: (plain.route.kind.label(), self.known_of(plain, direction)?),
+            plain: (plain.route.kind.label(), self.best_of(plain, direction)?),
         })
     }
 
