@@ -137,6 +137,7 @@ test('the sheet opens from the lanes and by keys, follows its figures, and keeps
   hear({ told: 'update', update: update([], { whole: true, lanes, profiles: Date.now() + Math.random() }) });
   await user.click(await screen.findByTestId('routes'));
   const sheet = await screen.findByTestId('routes-sheet');
+  await waitFor(() => expect(within(sheet).getByTestId('routes-test')).toHaveFocus());
   expect(within(sheet).getByTestId('route-connect')).toHaveTextContent('–');
   await waitFor(() => expect(within(sheet).getByTestId('route-connect')).toHaveTextContent('77 ms'), { timeout: 3000 });
 
