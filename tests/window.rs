@@ -53,6 +53,37 @@ async fn a_reporter_tries_the_practice_newsroom_drops_clips_and_fetches_one_back
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_routes_are_looked_at_and_tested_from_the_sidebar() {
+    let user = User::sits_down().await.unwrap();
+    let window = user.opens_rushes().await.unwrap();
+    window.click("welcome-practice").await.unwrap();
+    window.text("profile-switcher", SOON, |text| text.contains("Practice newsroom")).await.unwrap();
+    let clip = user.scratch.join("harbour.mxf");
+    footage::random(&clip, 24_000_000, 4).unwrap();
+    user.drags(&[&clip]).await.unwrap();
+    window.click("drop-skip").await.unwrap();
+    all_done(&window, 1).await.unwrap();
+    window.click("routes").await.unwrap();
+    window.text("route-state", SOON, |text| text.starts_with("Stands by")).await.unwrap();
+    assert_eq!(window.count("route-row").await.unwrap(), 1);
+    assert_eq!(window.count("route-test").await.unwrap(), 0);
+    window.click("routes-test").await.unwrap();
+    window.text("route-test", SOON, |text| text.contains("Mb/s") && text.contains("first byte")).await.unwrap();
+    // The figures of the lane itself are of real requests, the test's among them.
+    window.text("route-connect", SOON, |text| text.ends_with("ms")).await.unwrap();
+    window.press("routes-close", "\u{e00c}").await.unwrap();
+    window.gone("routes-sheet", SOON).await.unwrap();
+
+    // By keys alone, and what was found is still there.
+    let keys = "window.dispatchEvent(new KeyboardEvent('keydown', { key: 'l', ctrlKey: true }))";
+    window.script(keys, vec![]).await.unwrap();
+    until("the test is remembered", SOON, async || Ok((window.count("route-test").await? == 1).then_some(())))
+        .await
+        .unwrap();
+    window.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn wrong_keys_are_said_beside_the_form_and_right_ones_open_the_newsroom() {
     let user = User::sits_down().await.unwrap();
     let practice = Practice::start(&user.scratch).await.unwrap();

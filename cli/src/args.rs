@@ -147,7 +147,11 @@ pub enum Verb {
     #[command(subcommand)]
     Limit(LimitVerb),
     /// The ways to the bucket, over each network: what each carries, costs, and why one is closed
-    Routes,
+    Routes {
+        /// Compare them now: a small download over one after the other. Refused while transfers are on their way
+        #[arg(long)]
+        test: bool,
+    },
     /// Newsrooms: their buckets and how they are reached
     #[command(subcommand)]
     Profile(ProfileVerb),

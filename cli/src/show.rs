@@ -123,8 +123,12 @@ impl Show {
             bar.finish_and_clear();
             let line = format!("{} {}  {}", arrow(row.direction), printable(&row.name), word(row));
             self.bars.suspend(|| println!("{line}"));
-            if let Status::Failed { error } = &row.status {
-                self.bars.suspend(|| eprintln!("  {}", printable(&error.detail)));
+            match &row.status {
+                Status::Failed { error } => self.bars.suspend(|| eprintln!("  {}", printable(&error.detail))),
+                Status::Done { gained: Some(gained), .. } => {
+                    self.bars.suspend(|| println!("  {}", printable(gained)));
+                }
+                _ => {}
             }
         }
     }
@@ -155,7 +159,7 @@ fn word(row: &TransferRow) -> String {
         Status::Paused => "paused".into(),
         Status::Cancelling => "cancelling".into(),
         Status::Cancelled => "cancelled".into(),
-        Status::Done { proof } => {
+        Status::Done { proof, .. } => {
             let took = row
                 .started_at
                 .zip(row.ended_at)

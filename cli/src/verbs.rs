@@ -80,9 +80,13 @@ pub async fn run(cli: &Cli, show: &Show, connection: &Connection) -> Result<bool
         Verb::Breaking { ids, off } => urgency::breaking(connection, show, &ids.ids, !off).await,
         Verb::Deadline { id, by } => urgency::deadline(connection, show, *id, by).await,
         Verb::Limit(verb) => limit::run(verb, connection, show).await,
-        Verb::Routes => {
+        Verb::Routes { test } => {
             let ready = ready(&cli.place, connection).await?;
-            routes::show(connection, ready.profile, show).await
+            if *test {
+                routes::test(connection, ready.profile, show).await
+            } else {
+                routes::show(connection, ready.profile, show).await
+            }
         }
         Verb::Profile(verb) => profile(cli, verb, connection, show).await,
         Verb::Practice { print_keys } => practice(connection, show, *print_keys).await,

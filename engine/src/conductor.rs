@@ -173,7 +173,7 @@ fn drive_on(core: &Arc<Core>, id: TransferId) {
         };
         let change = match ended {
             None => None,
-            Some(Ok(proof)) => Some(Change::Prove(proof)),
+            Some(Ok(proof)) => Some(Change::Prove(proof, core.gained(id))),
             Some(Err(Stop::Fail(error))) => Some(Change::Fail(error)),
             Some(Err(Stop::Anew)) => None,
             Some(Err(Stop::Wait(_, error))) if core.with(id, |one| is_meant(one, &error)).unwrap_or(true) => {
@@ -267,7 +267,7 @@ fn retry_cancellations(core: &Arc<Core>) {
             });
             match cancelled {
                 Ok(Some(proof)) => {
-                    let _ = core.change(id, Change::Prove(proof));
+                    let _ = core.change(id, Change::Prove(proof, None));
                 }
                 Ok(None) => {
                     let _ = core.change(id, Change::Confirm);

@@ -8,12 +8,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::About;
 use crate::clock;
+use crate::compare::Comparing;
 use crate::credentials::Purse;
 use crate::drive;
 use crate::error::{Code, Error, Result};
 use crate::home::Home;
 use crate::journal::{Journal, settings, transfers, uploads};
-use crate::lane::{self, Lane, Lanes, Memory, Slots};
+use crate::lane::{self, Best, Lane, Lanes, Memory, Slots};
 use crate::limit::LimitSettings;
 use crate::live::{Live, One};
 use crate::portal::Portals;
@@ -34,6 +35,8 @@ pub(crate) const IN_USE: &str = "profile in use";
 const LANES: &str = "lanes";
 /// The setting that says what lanes carried on which network.
 const MEMORY: &str = "what lanes carried";
+/// And the most that they carried for a while.
+const BEST: &str = "what lanes carried at best";
 
 pub(crate) struct Core {
     pub home: Home,
@@ -42,6 +45,8 @@ pub(crate) struct Core {
     pub uplinks: Arc<Uplinks>,
     pub lanes: Lanes,
     memory: Mutex<Memory>,
+    best: Mutex<Best>,
+    best_before: Mutex<Memory>,
     pub purse: Purse,
     /// Somebody changed something that the conductor should look at.
     pub wake: Notify,
@@ -54,6 +59,7 @@ pub(crate) struct Core {
     pub portals: Portals,
     /// See `second`.
     pub strays: Mutex<Vec<Stray>>,
+    pub comparing: Comparing,
 }
 
 #[derive(Default)]
@@ -71,6 +77,7 @@ impl Core {
         let names = journal.read(|c| settings::setting(c, LANES)).await?.unwrap_or_default();
         let memory = journal.read(|c| settings::setting(c, MEMORY)).await?.unwrap_or_default();
         let strays = journal.read(|c| settings::setting(c, second::STRAYS)).await?.unwrap_or_default();
+        let best_before = journal.read(|c| settings::setting(c, BEST)).await?.unwrap_or_default();
         let uplinks = Arc::new(Uplinks::default());
         Ok(Core {
             purse: Purse::new(home.clone()),
@@ -79,6 +86,8 @@ impl Core {
             board: Board::new(),
             lanes: Lanes::new(uplinks.clone(), names)?,
             memory: Mutex::new(memory),
+            best: Mutex::default(),
+            best_before: Mutex::new(best_before),
             uplinks,
             wake: Notify::new(),
             closing: CancellationToken::new(),
@@ -89,6 +98,7 @@ impl Core {
             limits: Mutex::new(limits),
             portals: Portals::default(),
             strays: Mutex::new(strays),
+            comparing: Comparing::default(),
         })
     }
 
@@ -124,6 +134,7 @@ impl Core {
     pub(crate) fn forget_pace(&self) {
         self.up.forget();
         self.down.forget();
+        self.best().forget();
     }
 
     /// The bucket asked for patience: whoever heard it, all heed it.
@@ -170,6 +181,7 @@ impl Core {
                 second::note(self, &one.transfer);
             }
             Status::Cancelled => one.parts.clear(),
+            Status::Running if before != Status::Running => one.begun = self.beginning(one),
             _ => {}
         }
         if life.status.is_ended() {
@@ -365,6 +377,20 @@ impl Core {
         uplink?.network
     }
 
+    /// Bytes a millisecond that a lane carried at best for a while: since this network was joined, or when it last was.
+    pub(crate) fn best_of(&self, lane: &Lane, direction: Direction) -> Option<f64> {
+        let now = self.best().of(lane.id, direction);
+        now.or_else(|| self.best_before().of(&self.network_of(lane)?, &lane.name, direction))
+    }
+
+    pub(crate) fn best(&self) -> MutexGuard<'_, Best> {
+        self.best.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn best_before(&self) -> MutexGuard<'_, Memory> {
+        self.best_before.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -373,16 +399,23 @@ impl Core {
     pub(crate) fn remember_lanes(&self, direction: Direction) {
         let now = clock::now();
         let mut memory = self.memory();
-        let before = memory.clone();
+        let mut best = self.best_before();
+        let before = (memory.clone(), best.clone());
         for lane in self.lanes.all() {
-            let learnt = self.slots(direction).learnt(lane.id);
-            if let (Some(carried), Some(network)) = (learnt, self.network_of(&lane)) {
+            let Some(network) = self.network_of(&lane) else { continue };
+            if let Some(carried) = self.slots(direction).learnt(lane.id) {
                 memory.put(&network, &lane.name, direction, carried, now);
             }
+            if let Some(most) = self.best().of(lane.id, direction) {
+                best.put(&network, &lane.name, direction, most, now);
+            }
         }
-        if *memory != before {
-            let kept = memory.clone();
-            self.journal.note(move |c| settings::set_setting(c, MEMORY, &kept));
+        if (&*memory, &*best) != (&before.0, &before.1) {
+            let (kept, most) = (memory.clone(), best.clone());
+            self.journal.note(move |c| {
+                settings::set_setting(c, MEMORY, &kept)?;
+                settings::set_setting(c, BEST, &most)
+            });
         }
     }
 

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::sync::Mutex as AsyncMutex;
 use tokio_util::sync::CancellationToken;
@@ -39,11 +40,14 @@ pub(crate) struct One {
     pub claimed: bool,
     /// Of `acked`, what was there when this process took the transfer up.
     pub kept: u64,
+    /// When it began with nothing there yet, and all that had moved in its direction by then. Absent where part of it was
+    /// there: what its ways gained cannot be told.
+    pub begun: Option<(Instant, u64)>,
     pub driver: Option<CancellationToken>,
     /// Held while S3 is asked for an upload ID: that is heard to its end even when the driver is dropped.
     pub asking: Arc<AsyncMutex<()>>,
     /// A cancellation that was not confirmed is tried again then.
-    pub rest_until: Option<std::time::Instant>,
+    pub rest_until: Option<Instant>,
     /// How often it has waited since a part last got through: the waits grow with it.
     pub waits: u32,
     /// How often in a row it was refused for a reason that may pass, or is not known.
@@ -73,6 +77,7 @@ impl One {
             acked,
             claimed: false,
             kept: 0,
+            begun: None,
             driver: None,
             asking: Arc::default(),
             rest_until: None,

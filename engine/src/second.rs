@@ -78,7 +78,7 @@ async fn gone(core: &Arc<Core>, id: TransferId) -> Result<bool> {
 /// One that is done in the second bucket is looked for in the first one from now on.
 pub(crate) fn note(core: &Core, transfer: &Transfer) {
     let Some(home) = profile::of_second(&transfer.profile) else { return };
-    let Status::Done { proof } = &transfer.life.status else { return };
+    let Status::Done { proof, .. } = &transfer.life.status else { return };
     let checksum = match proof {
         Proof::WholeObject { checksum, .. } => Some(checksum.clone()),
         _ => None,

@@ -4,8 +4,8 @@ use tarpc::context::Context;
 
 use crate::add;
 use crate::api::{
-    Action, AddFiles, Added, ClipDetails, FetchClips, FootagePage, FootageQuery, Keys, LimitsRow, Listing, Rushes,
-    SaveProfile, TransferRow, Update, WatchFolder, WayRow,
+    Action, AddFiles, Added, ClipDetails, FetchClips, FootagePage, FootageQuery, Keys, LimitsRow, Listing, RouteTest,
+    Rushes, SaveProfile, TransferRow, Update, WatchFolder, WayRow,
 };
 use crate::clock;
 use crate::credentials;
@@ -81,6 +81,14 @@ impl Rushes for Engine {
         // What nobody asked the bucket yet is asked now.
         lane::ask(&self.core).await;
         self.core.way_rows(&name)
+    }
+
+    async fn test_routes(self, _: Context, profile: Option<String>) -> Result<RouteTest> {
+        self.core.test_routes(&self.core.profile(profile.as_deref())?.name).await
+    }
+
+    async fn route_tests(self, _: Context, profile: Option<String>) -> Result<Vec<RouteTest>> {
+        self.core.route_tests(&self.core.profile(profile.as_deref())?.name).await
     }
 
     async fn transfer(self, _: Context, id: TransferId) -> Result<TransferRow> {

@@ -69,6 +69,9 @@ pub enum Status {
     Cancelled,
     Done {
         proof: Proof,
+        /// What the ways beside the plain one gained, in a sentence, where that could be told.
+        #[serde(default)]
+        gained: Option<String>,
     },
     Failed {
         error: Error,
@@ -127,7 +130,8 @@ pub enum Change {
     Start,
     /// Every byte is acknowledged; completing and proving is left.
     Finish,
-    Prove(Proof),
+    /// With what the ways to the bucket gained.
+    Prove(Proof, Option<String>),
     Wait {
         why: Why,
         until: Option<UnixMs>,
@@ -243,7 +247,7 @@ pub fn apply(life: &mut Life, change: Change, now: UnixMs) -> Result<(), Refused
         (Change::Start, S::Queued | S::Finishing) => S::Running,
         (Change::Finish, S::Running | S::Finishing) => S::Finishing,
         // Even while it is being cancelled: where the store had completed it already, the truth is that it is there.
-        (Change::Prove(proof), S::Running | S::Finishing | S::Cancelling) => S::Done { proof },
+        (Change::Prove(proof, gained), S::Running | S::Finishing | S::Cancelling) => S::Done { proof, gained },
         (Change::Wait { why, until, error }, S::Running | S::Finishing) => S::Waiting { why, until, error },
         (Change::Requeue, S::Running | S::Finishing | S::Waiting { .. } | S::Queued) => S::Queued,
         (Change::Pause, S::Paused) => S::Paused,
@@ -293,7 +297,7 @@ mod tests {
             Status::Paused,
             Status::Cancelling,
             Status::Cancelled,
-            Status::Done { proof: Proof::LengthOnly },
+            Status::Done { proof: Proof::LengthOnly, gained: None },
             Status::Failed { error },
         ]
     }
@@ -335,7 +339,7 @@ mod tests {
             for change in [
                 Change::Start,
                 Change::Finish,
-                Change::Prove(Proof::LengthOnly),
+                Change::Prove(Proof::LengthOnly, None),
                 Change::Wait { why: Why::Offline, until: None, error: error.clone() },
                 Change::Requeue,
                 Change::Pause,
@@ -352,8 +356,8 @@ mod tests {
 
     #[test]
     fn a_clip_that_landed_while_it_was_being_cancelled_is_done() {
-        let done = after(&Status::Cancelling, Change::Prove(Proof::LengthOnly)).unwrap();
-        assert_eq!(done, Status::Done { proof: Proof::LengthOnly });
+        let done = after(&Status::Cancelling, Change::Prove(Proof::LengthOnly, None)).unwrap();
+        assert_eq!(done, Status::Done { proof: Proof::LengthOnly, gained: None });
     }
 
     #[test]
@@ -362,7 +366,7 @@ mod tests {
         apply(&mut life, Change::Start, 2).unwrap();
         apply(&mut life, Change::Requeue, 3).unwrap();
         apply(&mut life, Change::Start, 4).unwrap();
-        apply(&mut life, Change::Prove(Proof::LengthOnly), 5).unwrap();
+        apply(&mut life, Change::Prove(Proof::LengthOnly, None), 5).unwrap();
         assert_eq!((life.started_at, life.ended_at), (Some(2), Some(5)));
     }
 }

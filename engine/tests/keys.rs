@@ -39,7 +39,7 @@ async fn a_clip_that_is_in_the_bucket_already_is_not_sent_again() {
     proxy.forget_requests();
     let second = bench.send(&clip).await;
     assert_ne!(first.id, second.id);
-    assert!(matches!(&second.status, Status::Done { proof: Proof::WholeObject { .. } }), "{second:#?}");
+    assert!(matches!(&second.status, Status::Done { proof: Proof::WholeObject { .. }, .. }), "{second:#?}");
     assert_eq!(part_bytes_sent(&proxy), 0);
     assert_eq!(practice.bucket().witness().unwrap().keys("").await.unwrap(), ["clip.mxf"]);
 }

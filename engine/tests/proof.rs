@@ -23,7 +23,7 @@ async fn round_trip(scratch: &Scratch, bucket: &Bucket) {
         let clip = scratch.join(&name);
         footage::random(&clip, size, i as u64).unwrap();
         let row = bench.send(&clip).await;
-        let Status::Done { proof: Proof::WholeObject { algorithm, checksum } } = &row.status else {
+        let Status::Done { proof: Proof::WholeObject { algorithm, checksum }, .. } = &row.status else {
             panic!("{size} bytes: {row:#?}")
         };
         let ours = Crc64::of(&std::fs::read(&clip).unwrap()).to_string();

@@ -144,7 +144,7 @@ async fn a_copy_that_calls_the_same_bytes_by_another_etag_is_read_all_the_same()
     footage::random(&clip, 40_000_000, 4).unwrap();
     // In parts there, in one piece here: the ETags differ, and the whole objects' checksums do not.
     let row = bench.send(&clip).await;
-    let Status::Done { proof: Proof::WholeObject { checksum, .. } } = &row.status else { panic!("{row:#?}") };
+    let Status::Done { proof: Proof::WholeObject { checksum, .. }, .. } = &row.status else { panic!("{row:#?}") };
     let witness = second.witness().unwrap();
     let put = witness.client().put_object().bucket(&second.name).key("clip.mxf");
     let put = put.checksum_crc64_nvme(checksum).body(std::fs::read(&clip).unwrap().into());

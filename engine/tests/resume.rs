@@ -157,7 +157,7 @@ async fn a_small_file_whose_answer_was_lost_is_not_sent_under_a_second_name() {
     assert!(is_done(&bench.send(&first).await));
     proxy.swallow_answer("PUT /practice-footage/small.mp4");
     let row = bench.send(&clip).await;
-    assert!(matches!(&row.status, Status::Done { proof: Proof::WholeObject { .. } }), "{row:#?}");
+    assert!(matches!(&row.status, Status::Done { proof: Proof::WholeObject { .. }, .. }), "{row:#?}");
     assert_eq!(proxy.swallowed(), 1);
     assert_eq!(practice.bucket().witness().unwrap().keys("").await.unwrap(), ["first.mp4", "small.mp4"]);
 }

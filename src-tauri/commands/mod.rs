@@ -4,6 +4,7 @@
 pub(crate) mod footage;
 pub(crate) mod limits;
 pub(crate) mod profiles;
+pub(crate) mod routes;
 pub(crate) mod transfers;
 pub(crate) mod window;
 
@@ -28,6 +29,9 @@ pub fn builder() -> Builder<tauri::Wry> {
             transfers::watched,
             limits::limits,
             limits::set_limits,
+            routes::routes,
+            routes::test_routes,
+            routes::route_tests,
             footage::footage,
             footage::look_again,
             footage::clip_details,

@@ -1,8 +1,9 @@
 //! What a window or a command line may ask of the engine. The same calls whether the engine runs in this process or in
-//! another one that owns the data directory (see `attach`); the shapes are in `asks` and `rows`.
+//! another one that owns the data directory (see `attach`); the shapes are in `asks`, `rows` and `tested`.
 
 pub mod asks;
 pub mod rows;
+pub mod tested;
 
 use crate::error::Error;
 use crate::keys::{Field, Fields};
@@ -12,6 +13,7 @@ use crate::transfer::TransferId;
 
 pub use asks::*;
 pub use rows::*;
+pub use tested::*;
 
 /// Served by `engine::serve`. Every call may be repeated: none does its work twice.
 #[tarpc::service]
@@ -35,6 +37,11 @@ pub trait Rushes {
 
     /// The ways to a profile's bucket, over each network; closed ones too. Absent: the profile in use.
     async fn routes(profile: Option<String>) -> Result<Vec<WayRow>, Error>;
+
+    /// Compares the ways of a profile by a small download over each, one after the other. Refused while transfers move.
+    async fn test_routes(profile: Option<String>) -> Result<RouteTest, Error>;
+    /// The last tests, the newest first.
+    async fn route_tests(profile: Option<String>) -> Result<Vec<RouteTest>, Error>;
 
     async fn transfer(id: TransferId) -> Result<TransferRow, Error>;
 

@@ -191,12 +191,20 @@ pub struct WayRow {
     pub connections: u32,
     /// Milliseconds there and back, where it was measured.
     pub trip_ms: Option<u32>,
+    /// Milliseconds to open a connection, TCP and TLS, as it usually is.
+    pub connect_ms: Option<u32>,
+    /// Milliseconds from a request without a body to its answer, as it usually is.
+    pub first_byte_ms: Option<u32>,
+    /// Requests that failed since this process began.
+    pub errors: u32,
     /// Bytes since this process began.
     pub moved_up: u64,
     pub moved_down: u64,
     /// Dollars a gigabyte: see `route::prices`.
     pub price_up: f64,
     pub price_down: f64,
+    /// The day of that table, such as 2026-11-01.
+    pub priced_on: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -205,6 +213,8 @@ pub struct WayRow {
 pub enum WayState {
     /// Requests are in flight on it.
     Carries,
+    /// It is being tested just now.
+    Testing,
     Standby,
     /// It does not answer just now. It is tried again and again.
     Dead,

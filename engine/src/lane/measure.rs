@@ -86,6 +86,7 @@ impl Watched {
             // Half of what is asked for has come, on average: a request that is slow is helped by others.
             Direction::Down => slots.bytes(lane.id) / 2,
         };
+        core.best().note(lane.id, direction, now, sample.moved);
         let (used, ready) = slots.feed(lane.id, sample, under_way);
         let mut rate = None;
         if direction == Direction::Up {

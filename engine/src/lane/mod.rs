@@ -1,6 +1,7 @@
 //! Lanes: an uplink and a route each, with connections of their own. Which there are of a profile, and by which of them the
 //! bucket is asked, is here; how many requests fly on them and whose they are, in `slots`; what they carry, in `measure`.
 
+mod best;
 mod change;
 mod measure;
 mod memory;
@@ -27,6 +28,7 @@ use crate::transfer::Direction;
 use crate::uplink::{Uplink, Uplinks};
 use crate::wire::{Common, Moved, Wire};
 
+pub(crate) use best::Best;
 pub(crate) use change::{Changes, ask};
 pub(crate) use measure::measure;
 pub(crate) use memory::Memory;

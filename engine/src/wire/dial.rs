@@ -6,7 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::stream::{FuturesUnordered, StreamExt};
 use http::Uri;
@@ -66,15 +66,15 @@ impl Dial {
         name
     }
 
-    /// A connection that counts and keeps to the limits.
-    pub(super) async fn open(&self, uri: &Uri) -> io::Result<Socket> {
-        let stream = self.connect(uri).await?;
+    /// A connection that counts and keeps to the limits; and how long it took, without looking up the name.
+    pub(super) async fn open(&self, uri: &Uri) -> io::Result<(Socket, Duration)> {
+        let (stream, took) = self.connect(uri).await?;
         stream.set_nodelay(true)?;
         // A peer that vanished without a word is noticed even where nothing is being sent.
         let alive = TcpKeepalive::new().with_time(Duration::from_secs(20)).with_interval(Duration::from_secs(5));
         SockRef::from(&stream).set_tcp_keepalive(&alive)?;
         let uplink = self.note_uplink(&stream);
-        Ok(Socket::new(stream, self.meter.clone(), self.throttles.clone(), uplink))
+        Ok((Socket::new(stream, self.meter.clone(), self.throttles.clone(), uplink), took))
     }
 
     async fn connect_to(&self, to: SocketAddr) -> io::Result<TcpStream> {
@@ -105,7 +105,7 @@ impl Dial {
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) async fn connect(&self, uri: &Uri) -> io::Result<TcpStream> {
+    pub(super) async fn connect(&self, uri: &Uri) -> io::Result<(TcpStream, Duration)> {
         let host = host(uri).ok_or_else(|| io::Error::other("the address names no host"))?;
         let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
         let mut addresses = self.addresses(host, port).await?;
@@ -116,6 +116,7 @@ impl Dial {
             addresses.push(only);
         }
 
+        let began = Instant::now();
         let mut untried = addresses.into_iter();
         let mut tries = FuturesUnordered::new();
         let mut last = io::Error::other("no address was tried");
@@ -125,7 +126,7 @@ impl Dial {
             }
             let patience = if untried.len() > 0 { NEXT } else { CONNECT };
             match tokio::time::timeout(patience, tries.next()).await {
-                Ok(Some(Ok(Ok(stream)))) => return Ok(stream),
+                Ok(Some(Ok(Ok(stream)))) => return Ok((stream, began.elapsed())),
                 Ok(Some(Ok(Err(e)))) => last = e,
                 Ok(Some(Err(_))) | Err(_) => last = io::ErrorKind::TimedOut.into(),
                 Ok(None) if untried.len() == 0 => return Err(last),

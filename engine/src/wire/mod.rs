@@ -3,6 +3,7 @@
 //! SDK's connector offers none of that. Retries are not made here, nor by the SDK: the drivers own them.
 
 mod dial;
+mod figures;
 mod pool;
 mod socket;
 mod stall;
@@ -26,9 +27,12 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
+use http_body_util::BodyExt;
 use rustls::ClientConfig;
 
 use self::dial::Dial;
+use self::figures::Figures;
+pub use self::figures::Seen;
 use self::pool::Pool;
 pub use self::socket::{Meter, Moved};
 use self::stall::Stalled;
@@ -68,6 +72,7 @@ impl Common {
 pub struct Wire {
     pool: Pool,
     meter: Arc<Meter>,
+    figures: Arc<Figures>,
     dial: Dial,
 }
 
@@ -76,7 +81,8 @@ impl Wire {
     pub(crate) fn new(common: &Common, bound: Option<Uplink>) -> Wire {
         let meter = Arc::new(Meter::default());
         let dial = Dial::new(meter.clone(), common, bound);
-        Wire { pool: Pool::new(dial.clone(), common.tls.clone()), meter, dial }
+        let figures = Arc::new(Figures::default());
+        Wire { pool: Pool::new(dial.clone(), common.tls.clone(), figures.clone()), meter, figures, dial }
     }
 
     /// The uplink that its connections go through, as far as the last one tells.
@@ -104,6 +110,16 @@ impl Wire {
         self.pool.renew();
     }
 
+    /// The next request opens a connection of its own, though others are open.
+    pub fn open_anew(&self) {
+        self.pool.leave();
+    }
+
+    /// What its requests met with since this process began.
+    pub fn figures(&self) -> Seen {
+        self.figures.seen()
+    }
+
     /// What its connections have moved.
     pub fn meter(&self) -> &Meter {
         &self.meter
@@ -129,16 +145,29 @@ impl HttpConnector for Wire {
             Err(e) => return HttpConnectorFuture::ready(Err(ConnectorError::user(e.into()))),
         };
         let uri = request.uri().clone();
-        let pool = self.pool.clone();
+        let (pool, figures) = (self.pool.clone(), self.figures.clone());
         HttpConnectorFuture::new(async move {
             match pool.send(request).await {
                 // A hotel's sign-in page, not the store: as good as no network. What it is, the probe finds out.
                 Ok(answer) if portal::is_strangers(&uri, answer.status().as_u16(), answer.headers()) => {
+                    figures.failed();
                     Err(ConnectorError::io(Box::new(Stranger(answer.status()))))
                 }
-                Ok(answer) => HttpResponse::try_from(answer.map(SdkBody::from_body_1_x))
-                    .map_err(|e| ConnectorError::other(e.into(), None)),
-                Err(e) => Err(sorted(e)),
+                Ok(answer) => {
+                    if figures::is_failure(answer.status()) {
+                        figures.failed();
+                    }
+                    let broken_off = move |e| {
+                        figures.failed();
+                        e
+                    };
+                    HttpResponse::try_from(answer.map(|body| SdkBody::from_body_1_x(body.map_err(broken_off))))
+                        .map_err(|e| ConnectorError::other(e.into(), None))
+                }
+                Err(e) => {
+                    figures.failed();
+                    Err(sorted(e))
+                }
             }
         })
     }

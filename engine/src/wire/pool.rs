@@ -20,6 +20,7 @@ use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use super::dial::{self, Dial};
+use super::figures::Figures;
 use super::socket::Counts;
 use super::stall;
 use super::tls_stream::TlsStream;
@@ -34,6 +35,7 @@ const READ: usize = 64 << 10;
 pub(super) struct Pool {
     dial: Dial,
     tls: Arc<ClientConfig>,
+    figures: Arc<Figures>,
     shared: Arc<Mutex<Shared>>,
 }
 
@@ -42,7 +44,7 @@ type Origin = (Scheme, Authority);
 #[derive(Default)]
 struct Shared {
     idle: HashMap<Origin, Vec<Idle>>,
-    /// Connections of an earlier generation are not used again: the network is another one.
+    /// Connections of an earlier generation are not used again.
     generation: u64,
     /// Being opened ahead, for whom.
     opening: HashMap<Origin, usize>,
@@ -94,8 +96,8 @@ impl Drop for Life {
 }
 
 impl Pool {
-    pub(super) fn new(dial: Dial, tls: Arc<ClientConfig>) -> Pool {
-        Pool { dial, tls, shared: Arc::default() }
+    pub(super) fn new(dial: Dial, tls: Arc<ClientConfig>, figures: Arc<Figures>) -> Pool {
+        Pool { dial, tls, figures, shared: Arc::default() }
     }
 
     /// Sends one request. Gives it up, with its connection, when that moves no byte for too long or when this future is
@@ -119,12 +121,16 @@ impl Pool {
             let body = request.body().content_length().unwrap_or(0);
             let patience = stall::patience(request.method(), body);
             connection.counts.begin(body);
+            let asked = Instant::now();
             let answer = tokio::select! {
                 answer = connection.sender.try_send_request(request) => answer,
                 stalled = stall::watch(&connection.counts, patience) => return Err(Box::new(stalled)),
             };
             match answer {
                 Ok(answer) => {
+                    if body == 0 {
+                        self.figures.answered(asked.elapsed());
+                    }
                     self.keep(origin, connection);
                     return Ok(answer);
                 }
@@ -176,12 +182,17 @@ impl Pool {
         matches!(tokio::time::timeout(limit, self.dial.connect(&uri)).await, Ok(Ok(_)))
     }
 
-    /// Every connection is of the past: those in use end with an error, idle ones are closed.
-    pub(super) fn renew(&self) {
+    /// Those that lie idle are closed; those in use are not used again.
+    pub(super) fn leave(&self) {
         let mut shared = self.locked();
         shared.generation += 1;
         shared.idle.clear();
-        shared.tasks.drain(..).for_each(|task| task.abort());
+    }
+
+    /// Every connection is of the past: those in use end with an error, idle ones are closed.
+    pub(super) fn renew(&self) {
+        self.leave();
+        self.locked().tasks.drain(..).for_each(|task| task.abort());
     }
 
     fn idle(&self, origin: &Origin) -> Option<Connection> {
@@ -214,7 +225,8 @@ impl Pool {
     async fn open(&self, origin: &Origin) -> Result<Connection, BoxError> {
         let generation = self.locked().generation;
         let uri = uri_of(origin)?;
-        let socket = self.dial.open(&uri).await?;
+        let (socket, dialled) = self.dial.open(&uri).await?;
+        let there = Instant::now();
         let counts = socket.counts().clone();
         let (mut sender, life) = if origin.0 == Scheme::HTTPS {
             let name = ServerName::try_from(dial::host(&uri).unwrap_or_default().to_owned())?;
@@ -224,6 +236,7 @@ impl Pool {
             self.speak(socket).await?
         };
         sender.ready().await?;
+        self.figures.connected(dialled + there.elapsed());
         Ok(Connection { sender, counts, generation, life })
     }
 

@@ -19,6 +19,9 @@ export const commands = {
 	watched: () => typedError<WatchFolder | null, CommandError>(__TAURI_INVOKE("watched")),
 	limits: () => typedError<LimitsRow, CommandError>(__TAURI_INVOKE("limits")),
 	setLimits: (settings: LimitSettings) => typedError<null, CommandError>(__TAURI_INVOKE("set_limits", { settings })),
+	routes: () => typedError<WayRow[], CommandError>(__TAURI_INVOKE("routes")),
+	testRoutes: () => typedError<RouteTest, CommandError>(__TAURI_INVOKE("test_routes")),
+	routeTests: () => typedError<RouteTest[], CommandError>(__TAURI_INVOKE("route_tests")),
 	footage: (query: FootageQuery) => typedError<FootagePage, CommandError>(__TAURI_INVOKE("footage", { query })),
 	lookAgain: () => typedError<null, CommandError>(__TAURI_INVOKE("look_again")),
 	clipDetails: (key: string) => typedError<ClipDetails, CommandError>(__TAURI_INVOKE("clip_details", { key })),
@@ -263,6 +266,9 @@ export type Keys = {
 	cloudfrontKey?: string | null,
 };
 
+/**  In the order in which they are tried where nothing is known of them. */
+export type Kind = "endpoint" | "privateLink" | "accelerated" | "cloudFront" | "direct" | "dualStack" | "multiRegion" | "replica";
+
 /**  An uplink and a route, with what it carries. */
 export type LaneRow = {
 	/**  From 1; the strip's colours go by it. */
@@ -271,6 +277,25 @@ export type LaneRow = {
 	route: string,
 	rate: number,
 	connections: number,
+};
+
+/**  One of them. */
+export type LaneTest = {
+	/**  As [`LaneRow::id`](super::LaneRow::id). */
+	lane: number,
+	uplink: string,
+	kind: Kind,
+	/**  What people call it. */
+	route: string,
+	/**  Milliseconds, as on [`WayRow`](super::WayRow); of this test alone. */
+	connectMs: number | null,
+	firstByteMs: number | null,
+	/**  Bytes a second from the first byte on; absent where nothing was read. */
+	rate: number | null,
+	/**  How many were read. */
+	bytes: number,
+	/**  Why it did not get through. */
+	trouble: string | null,
 };
 
 /**  All that was set. */
@@ -365,6 +390,16 @@ export type Replica = {
 	takesUploads?: boolean,
 };
 
+/**  All ways of a profile, tested one after the other. */
+export type RouteTest = {
+	at: number,
+	/**  What people call the network that the system preferred. */
+	network: string,
+	lanes: LaneTest[],
+	/**  Why bytes were not moved, where they were not. */
+	note: string | null,
+};
+
 /**  The ways to a bucket that IT has set up, beside the plain one. None of it is secret. */
 export type Routes = {
 	/**  AWS's names that have IPv6 addresses too. */
@@ -428,7 +463,9 @@ export type Spot = {
 
 export type Status = { state: "queued" } | { state: "running" } | { state: "finishing" } | 
 /**  `until` is when it tries again; absent where only the user can help. */
-{ state: "waiting"; why: Why; until: number | null; error: CommandError } | { state: "paused" } | { state: "cancelling" } | { state: "cancelled" } | { state: "done"; proof: Proof } | { state: "failed"; error: CommandError };
+{ state: "waiting"; why: Why; until: number | null; error: CommandError } | { state: "paused" } | { state: "cancelling" } | { state: "cancelled" } | { state: "done"; proof: Proof; 
+/**  What the ways beside the plain one gained, in a sentence, where that could be told. */
+gained?: string | null } | { state: "failed"; error: CommandError };
 
 export type StoredChecksum = {
 	algorithm: string,
@@ -570,6 +607,48 @@ export type WatchRow = {
 	lastLook: number | null,
 	trouble: CommandError | null,
 };
+
+/**  A way to the bucket over a network, for whoever wants to know why it is taken or not. */
+export type WayRow = {
+	/**  As [`LaneRow::id`]; absent where the way is closed. */
+	lane: number | null,
+	uplink: string,
+	kind: Kind,
+	/**  What people call it. */
+	route: string,
+	state: WayState,
+	/**  Why it is closed, and what to do. */
+	why: string | null,
+	/**  Bytes a second, both directions, just now. */
+	rate: number,
+	connections: number,
+	/**  Milliseconds there and back, where it was measured. */
+	tripMs: number | null,
+	/**  Milliseconds to open a connection, TCP and TLS, as it usually is. */
+	connectMs: number | null,
+	/**  Milliseconds from a request without a body to its answer, as it usually is. */
+	firstByteMs: number | null,
+	/**  Requests that failed since this process began. */
+	errors: number,
+	/**  Bytes since this process began. */
+	movedUp: number,
+	movedDown: number,
+	/**  Dollars a gigabyte: see `route::prices`. */
+	priceUp: number | null,
+	priceDown: number | null,
+	/**  The day of that table, such as 2026-11-01. */
+	pricedOn: string,
+};
+
+export type WayState = 
+/**  Requests are in flight on it. */
+"carries" | 
+/**  It is being tested just now. */
+"testing" | "standby" | 
+/**  It does not answer just now. It is tried again and again. */
+"dead" | 
+/**  It cannot be used as things are. */
+"closed";
 
 /**  Why a transfer waits. Waiting is not failing: it goes on by itself when the reason is gone. */
 export type Why = "offline" | "throttled" | "credentials" | "diskFull" | 

@@ -62,7 +62,7 @@ pub async fn prove(evidence: &Evidence) {
     .await;
     e.row(9, "bad input", "a sentence, a code, kept, goes on when mended", bad_input::all()).await;
     e.row(10, "secrets in data directory, logs and process list", "0 found", secrets::search()).await;
-    let goal = format!("8 pictures of {} × {}", goals.screenshot_width, goals.screenshot_height);
+    let goal = format!("10 pictures of {} × {}", goals.screenshot_width, goals.screenshot_height);
     e.row(11, "screenshots of the views and sheets, dark and light", &goal, pictures::taken(&goals, evidence.folder()))
         .await;
     e.row(1, "a fresh clone: make run with no display", "exits 0, tells the story, leaves a picture", fresh::run())

@@ -4,6 +4,7 @@ import type { AppFacts, DropAsks, LimitSettings, Told, WatchFolder, WatchRow } f
 import { Bucket } from './fake/bucket';
 import { Floor } from './fake/floor';
 import { Newsrooms } from './fake/newsrooms';
+import { Routes } from './fake/routes';
 import { busyRows, manyRows, newRow, NAIROBI } from './fake/scenes';
 import type { Answer, Api, Commands } from './index';
 
@@ -25,6 +26,7 @@ export function fake(): Api {
   let last = { slug: 'Market fire' };
   const newsrooms = new Newsrooms(scene === 'first' ? [] : [NAIROBI]);
   const floor = new Floor(scene === 'many' ? manyRows(10_000) : scene === 'busy' ? busyRows() : []);
+  const routes = new Routes(floor);
   const bucket = new Bucket(scene === 'empty' || scene === 'first' ? 0 : 48_212);
 
   function tell(whole = false, notices: { title: string; body: string }[] = []) {
@@ -84,6 +86,9 @@ export function fake(): Api {
       floor.limit = { limits: settings.plan.always, until: null };
       return changed(ok(null));
     },
+    routes: async () => later(ok(routes.ways())),
+    testRoutes: async () => later(await routes.test(), 100),
+    routeTests: async () => later(ok(routes.tests)),
     dropAsks: async () => later(ok<DropAsks>({ asks: ['slug'], last })),
     reveal: async () => later(ok(null)),
     watch: async (folder: WatchFolder | null) => {
