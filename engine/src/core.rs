@@ -14,7 +14,7 @@ use crate::drive;
 use crate::error::{Code, Error, Result};
 use crate::home::Home;
 use crate::journal::{Journal, settings, transfers, uploads};
-use crate::lane::{self, Best, Lane, Lanes, Memory, Slots};
+use crate::lane::{self, Best, Lane, Lanes, Memory, OneWay, Slots};
 use crate::limit::LimitSettings;
 use crate::live::{Live, One};
 use crate::portal::Portals;
@@ -55,6 +55,7 @@ pub(crate) struct Core {
     down: Slots,
     live: Mutex<Live>,
     profiles: Mutex<Profiles>,
+    setting_up: Mutex<()>,
     pub limits: Mutex<LimitSettings>,
     pub portals: Portals,
     /// See `second`.
@@ -95,6 +96,7 @@ impl Core {
             down: Slots::default(),
             live: Mutex::default(),
             profiles: Mutex::new(Profiles { all, in_use }),
+            setting_up: Mutex::default(),
             limits: Mutex::new(limits),
             portals: Portals::default(),
             strays: Mutex::new(strays),
@@ -119,15 +121,26 @@ impl Core {
         self.up.uses(lane) || self.down.uses(lane)
     }
 
-    /// Whether a lane's profile has another one that is reached.
-    pub(crate) fn has_other(&self, lane: &Lane) -> bool {
-        self.up.has_other(&lane.profile, lane.id) || self.down.has_other(&lane.profile, lane.id)
+    /// Whether something should be moving on a lane.
+    pub(crate) fn moves(&self, lane: u32) -> bool {
+        self.up.moves(lane) || self.down.moves(lane)
     }
 
-    /// Whether a lane is reached: parts begin on no other.
-    pub(crate) fn set_alive(&self, lane: u32, alive: bool) {
-        self.up.set_alive(lane, alive);
-        self.down.set_alive(lane, alive);
+    /// Whether a lane could be given up in either direction: its profile has another one there.
+    pub(crate) fn has_other(&self, lane: &Lane) -> bool {
+        self.up.has_other(lane.id) || self.down.has_other(lane.id)
+    }
+
+    /// A lane is not reached. In each direction in which its profile has another, nothing more begins on it; where it is the
+    /// last one it is kept, and waits. Answers with whether it was given up anywhere, and everywhere where something flies.
+    pub(crate) fn give_up(&self, lane: u32) -> (bool, bool) {
+        let (up, down) = (self.up.give_up(lane), self.down.give_up(lane));
+        (up || down, (up || !self.up.uses(lane)) && (down || !self.down.uses(lane)))
+    }
+
+    pub(crate) fn revive(&self, lane: u32) {
+        self.up.revive(lane);
+        self.down.revive(lane);
     }
 
     /// What was learnt of the link is of another one.
@@ -331,8 +344,9 @@ impl Core {
         }
     }
 
-    /// Sets them up, or anew for what has changed.
+    /// Sets them up, or anew for what has changed. One at a time: slots must not be opened for what was so a moment ago.
     pub(crate) fn set_lanes_up(&self, profile: &str) -> Result<Arc<[Arc<Lane>]>> {
+        let _alone = self.setting_up.lock().unwrap_or_else(PoisonError::into_inner);
         let found = self.profile(Some(profile))?;
         let (lanes, names) = self.lanes.set_up(&found, &self.purse);
         if let Some(names) = names {
@@ -350,8 +364,12 @@ impl Core {
     }
 
     /// Whether all parts of an upload go by one way: IT wants it so, or the bucket does.
-    fn goes_one_way(&self, profile: &Profile) -> bool {
-        profile.routes.one_way_uploads || self.lanes.is_one_way(&profile.name)
+    fn goes_one_way(&self, profile: &Profile) -> OneWay {
+        match profile.routes.one_way_uploads {
+            _ if self.lanes.is_one_way(&profile.name) => OneWay::Control,
+            true => OneWay::Best,
+            false => OneWay::No,
+        }
     }
 
     /// Where an upload is begun and completed.
@@ -427,14 +445,13 @@ impl Core {
         }
     }
 
-    /// The bucket does not take what comes by this lane's route. Answers whether there are other ways.
-    pub(crate) fn close_way(&self, lane: &Lane, why: &Error) -> bool {
+    /// The bucket does not take what comes by this lane's route.
+    pub(crate) fn close_way(&self, lane: &Lane, why: &Error) {
         match lane.route.kind {
             Kind::Accelerated => self.note_acceleration(&lane.profile, Acceleration::Suspended),
             Kind::CloudFront => self.note_edge(&lane.profile, Some(why.message.clone())),
             _ => {}
         }
-        self.has_other(lane)
     }
 
     /// An edge does not let the profile read, or may be asked again.

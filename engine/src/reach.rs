@@ -55,7 +55,7 @@ pub(crate) fn silent(core: &Arc<Core>, lane: &Arc<Lane>, since: Duration, trip: 
 /// whether it is known to be dead.
 pub(crate) fn doubt(core: &Arc<Core>, lane: &Arc<Lane>) -> bool {
     if lane.look_out.is_dead() {
-        return core.has_other(lane);
+        return true;
     }
     if !core.has_other(lane) || lane.look_out.doubting.swap(true, Ordering::AcqRel) {
         return false;
@@ -65,13 +65,18 @@ pub(crate) fn doubt(core: &Arc<Core>, lane: &Arc<Lane>) -> bool {
         let before = lane.wire.meter().moved();
         let trip = lane.wire.meter().path().map_or(FAR, |(now, _)| now);
         let answers = lane.wire.reach(ANSWERS + 2 * trip).await;
-        // Another may have died meanwhile: the last one is kept.
-        if !answers && lane.wire.meter().moved() == before && core.has_other(&lane) {
-            tracing::info!(lane = lane.id, route = %lane.route.kind, "the lane is dead: the others carry on");
-            lane.look_out.dead.store(true, Ordering::Release);
-            core.set_alive(lane.id, false);
-            lane.wire.renew();
-            look_out(&core, &lane);
+        if !answers && lane.wire.meter().moved() == before {
+            // Another may have died meanwhile: the last one of a direction is kept.
+            let (somewhere, wholly) = core.give_up(lane.id);
+            if somewhere {
+                tracing::info!(lane = lane.id, route = %lane.route.kind, "the lane is dead: the others carry on");
+                lane.look_out.dead.store(true, Ordering::Release);
+                // What has no other way may yet outlast it.
+                if wholly {
+                    lane.wire.renew();
+                }
+                look_out(&core, &lane);
+            }
         }
         lane.look_out.doubting.store(false, Ordering::Release);
     });
@@ -103,7 +108,7 @@ async fn until_back(core: &Arc<Core>, lane: &Lane) {
                 requeue(core);
             }
             tokio::time::sleep(GRACE).await;
-            if lane.wire.meter().moved() == before && core.uses(lane.id) {
+            if lane.wire.meter().moved() == before && core.moves(lane.id) {
                 tracing::info!(lane = lane.id, "the host answers and the old connections are silent: new ones");
                 lane.wire.renew();
             }
@@ -122,7 +127,10 @@ async fn until_back(core: &Arc<Core>, lane: &Lane) {
 fn revive(core: &Core, lane: &Lane) {
     if lane.look_out.dead.swap(false, Ordering::AcqRel) {
         tracing::info!(lane = lane.id, route = %lane.route.kind, "the lane is back");
-        core.set_alive(lane.id, true);
+        // Its number may stand for other connections by now.
+        if core.lanes.get(lane.id).is_ok_and(|now| Arc::ptr_eq(&now.look_out, &lane.look_out)) {
+            core.revive(lane.id);
+        }
     }
 }
 

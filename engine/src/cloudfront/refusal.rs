@@ -25,8 +25,10 @@ pub(super) fn no_key(error: Error) -> Refusal {
 }
 
 pub(super) fn grant_silent(url: &str, cause: &str) -> Refusal {
-    let message = format!("The grant function at {url} does not answer, so CloudFront is not used. Ask IT.");
-    closed(message, cause.to_owned(), None)
+    // It may be our own network: that is no reason to close the way.
+    let message =
+        format!("The grant function at {url} does not answer, so CloudFront is not used. Ask IT if that stays so.");
+    Refusal { class: Class::Network, error: Error::new(Code::Offline, message).because(cause), status: None }
 }
 
 pub(super) fn grant_refused(url: &str, status: u16) -> Refusal {

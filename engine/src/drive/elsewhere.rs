@@ -12,6 +12,7 @@ use crate::error::{Code, Error};
 use crate::journal::clips;
 use crate::lane::{self, Lane};
 use crate::reach;
+use crate::route::Kind;
 use crate::s3::{Class, Object, Refusal};
 use crate::transfer::{Direction, Status, Transfer, Why};
 
@@ -20,14 +21,18 @@ const ANSWERS: Duration = Duration::from_millis(800);
 const LOOK: Duration = Duration::from_millis(100);
 /// So many failures in a row make a lane that leads elsewhere none for this clip.
 const STRIKES: u32 = 3;
+/// And so long it is left alone after one.
+const STUMBLED: Duration = Duration::from_millis(250);
+/// No more requests are under way on a lane.
+const UNDER_WAY: u32 = 256;
 
 /// The lanes by which one clip does not come.
 #[derive(Default)]
 pub(super) struct Unfit {
     lanes: Vec<u32>,
     strikes: HashMap<u32, u32>,
-    /// What a copy calls the same version, where its own key made the ETag another.
-    etags: HashMap<u32, String>,
+    /// What a copy calls the same version, where its own key made the ETag another; `None` where it has another version.
+    etags: HashMap<u32, Option<String>>,
 }
 
 impl Unfit {
@@ -37,28 +42,32 @@ impl Unfit {
 
     /// By what a lane knows the version that is held to.
     pub(super) fn etag<'a>(&'a self, lane: u32, held: &'a str) -> &'a str {
-        self.etags.get(&lane).map_or(held, String::as_str)
+        self.etags.get(&lane).and_then(Option::as_deref).unwrap_or(held)
     }
 
     pub(super) fn succeeded(&mut self, lane: u32) {
         self.strikes.remove(&lane);
     }
 
-    /// A lane refused a range of a clip that is held to what the bucket itself said, or its copy. Answers whether the lane
-    /// is none for this clip from now on; where there is no other, that is an error.
+    /// A lane refused a range of a clip that is held to what the bucket itself said, or its copy. Where that is settled here,
+    /// answers with the pause before the range goes again, by this lane or another; where there is no other, that is an
+    /// error.
     pub(super) async fn judge(
         &mut self,
         drive: &Drive,
         transfer: &Transfer,
         lane: &Lane,
         refusal: &Refusal,
-    ) -> Driven<bool> {
+    ) -> Driven<Option<Duration>> {
         let in_copy = transfer.held.as_ref().is_some_and(|held| held.in_copy);
         if refusal.class == Class::Condition && self.is_same(transfer, lane).await {
-            return Ok(true);
+            return Ok(Some(Duration::ZERO));
         }
-        if !self.is_unfit(lane.id, lane.is_home() != in_copy, refusal.class) {
-            return Ok(false);
+        let holds = if in_copy { lane.route.kind == Kind::Replica } else { lane.is_home() };
+        if !self.is_unfit(lane.id, holds, refusal.class) {
+            // What an edge stumbles over, or has too much of, is no word of the bucket's.
+            let is_its_own = !holds && matches!(refusal.class, Class::Again | Class::Later);
+            return Ok(is_its_own.then_some(STUMBLED));
         }
         let lanes = drive.core.lanes_of(&transfer.profile)?;
         let fit = |lane: &&std::sync::Arc<Lane>| lane.route.can.get && !self.lanes.contains(&lane.id);
@@ -66,7 +75,7 @@ impl Unfit {
             (lanes.iter().any(|lane| fit(&lane)), lanes.iter().any(|lane| fit(&lane) && !lane.look_out.is_dead()));
         tracing::info!(key = transfer.key, route = %lane.route.kind, why = refusal.error.message, "comes another way");
         match (fit, alive) {
-            (_, true) => Ok(true),
+            (_, true) => Ok(Some(Duration::ZERO)),
             (true, false) if refusal.class == Class::NoObject => {
                 Err(Stop::Wait(Why::Offline, not_in_copy(&drive.core, transfer).await))
             }
@@ -78,12 +87,18 @@ impl Unfit {
     /// Whether a lane that knows the version by another name has the very same bytes: the checksum says so. Asked once.
     async fn is_same(&mut self, transfer: &Transfer, lane: &Lane) -> bool {
         let (Some(held), Ok(store)) = (&transfer.held, lane.store()) else { return false };
-        if lane.is_home() != held.in_copy || held.checksum.is_none() || self.etags.contains_key(&lane.id) {
+        if lane.is_home() != held.in_copy || held.checksum.is_none() {
             return false;
+        }
+        if let Some(known) = self.etags.get(&lane.id) {
+            // Those that were under way with the other name; but one that keeps changing is none.
+            let again = self.strikes.entry(lane.id).or_default();
+            *again += 1;
+            return known.is_some() && *again < UNDER_WAY;
         }
         let Ok(object) = store.head(&transfer.key).await else { return false };
         let is_same = object.checksum == held.checksum && object.size == transfer.size;
-        self.etags.insert(lane.id, object.etag);
+        self.etags.insert(lane.id, is_same.then_some(object.etag));
         is_same
     }
 
@@ -111,7 +126,8 @@ impl Unfit {
 pub(super) async fn look_up(drive: &Drive, transfer: &Transfer) -> Driven<(Object, bool)> {
     let lanes = drive.core.lanes_of(&transfer.profile)?;
     let home = lane::control(&transfer.profile, &lanes)?;
-    let Some(copy) = lanes.iter().find(|lane| !lane.is_home() && lane.route.can.head) else {
+    let copies = lanes.iter().filter(|lane| !lane.is_home() && lane.route.can.head);
+    let Some(copy) = copies.min_by_key(|lane| (lane.look_out.is_dead(), lane.route.kind != Kind::Replica)) else {
         return Ok((head(drive, transfer, home.store()?).await?, false));
     };
     let said = {

@@ -140,12 +140,12 @@ impl Fetch<'_> {
                                     Ended::Disk(error) => return Err(error.into()),
                                     // What it brought counts all the same; the rest goes to another.
                                     Ended::Refused(refusal) => {
-                                        let rest = if unfit.judge(self.drive, self.transfer, &lane, &refusal).await? {
-                                            wanting.except(unfit.lanes());
-                                            Duration::ZERO
-                                        } else {
-                                            patience.failed_on(&lane, refusal)?
+                                        let judged = unfit.judge(self.drive, self.transfer, &lane, &refusal).await?;
+                                        let rest = match judged {
+                                            Some(pause) => pause,
+                                            None => patience.failed_on(Direction::Down, &lane, refusal)?,
                                         };
+                                        wanting.except(unfit.lanes());
                                         resting.push(async move { tokio::time::sleep(rest).await; left }.boxed());
                                     }
                                 }

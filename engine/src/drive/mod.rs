@@ -265,10 +265,21 @@ impl Patience {
 
     /// As `failed`, of a request on this lane. Where the lane is dead and others are not, it goes by one of those at once,
     /// and nobody's patience is tried.
-    fn failed_on(&mut self, lane: &Arc<Lane>, refusal: Refusal) -> Driven<Duration> {
+    fn failed_on(&mut self, direction: Direction, lane: &Arc<Lane>, refusal: Refusal) -> Driven<Duration> {
+        let slots = self.core.slots(direction);
         let goes_by_others = match refusal.class {
-            Class::Network => reach::doubt(&self.core, lane),
-            Class::NoWay => self.core.close_way(lane, &refusal.error),
+            Class::Network => {
+                reach::doubt(&self.core, lane) && !slots.is_usable(lane.id) && slots.any_usable(&lane.profile)
+            }
+            Class::NoWay => {
+                self.core.close_way(lane, &refusal.error);
+                let lanes = self.core.lanes_of(&lane.profile)?;
+                if !slots.any_usable(&lane.profile) && lanes.iter().any(|other| other.id != lane.id) {
+                    // The others are only out of reach.
+                    return Err(Stop::Wait(Why::Offline, refusal.error));
+                }
+                slots.any_usable(&lane.profile)
+            }
             _ => false,
         };
         if goes_by_others { Ok(Duration::ZERO) } else { self.failed(refusal) }

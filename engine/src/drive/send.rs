@@ -118,7 +118,7 @@ pub(super) async fn missing(drive: &Drive, to: &To, plan: &mut [PlannedPart]) ->
                     let Some(refusal) = refusal else { return Err(error.into()) };
                     drive.dropped(plan[i].0.number)?;
                     let is_elsewhere = refusal.class == Class::NoUpload && known_elsewhere(drive, to, &lane).await?;
-                    let rest = if is_elsewhere { Duration::ZERO } else { patience.failed_on(&lane, refusal)? };
+                    let rest = if is_elsewhere { Duration::ZERO } else { patience.failed_on(Direction::Up, &lane, refusal)? };
                     resting.push(async move { tokio::time::sleep(rest).await; i }.boxed());
                 }
             }
@@ -132,8 +132,11 @@ pub(super) async fn missing(drive: &Drive, to: &To, plan: &mut [PlannedPart]) ->
             () = tokio::time::sleep(LOOK), if open.is_empty() => {
                 ready_to_complete(drive, &profile)?;
                 // What a slow lane has is taken over by one that is through with it sooner.
-                if let Some((i, other)) = flying.stranded(|lane, part| slots.rescue(lane, &profile, part), plan) {
-                    let slot = drive.slot(Direction::Up, Want { only: Some(other), ..want.clone() }).await?;
+                if let Some((i, other)) = flying.stranded(|lane, part| slots.rescue(drive.id, lane, &profile, part), plan) {
+                    // It may be gone meanwhile, and those that land must not wait for it.
+                    let want = Want { only: Some(other), ..want.clone() };
+                    let Ok(slot) = tokio::time::timeout(LOOK, drive.slot(Direction::Up, want)).await else { continue };
+                    let slot = slot?;
                     let lane = drive.core.lanes.get(slot.lane())?;
                     tracing::debug!(part = plan[i].0.number, lane = lane.id, "taken over from a slower lane");
                     flying.send(i, lane, To { piece: slots.piece() / 2, ..to.clone() }, plan[i].0, slot);
@@ -143,7 +146,9 @@ pub(super) async fn missing(drive: &Drive, to: &To, plan: &mut [PlannedPart]) ->
                     continue;
                 }
                 if let Some(i) = flying.slowest(&mut hedges, slots.fullness(&profile)) {
-                    let slot = drive.slot(Direction::Up, want.clone()).await?;
+                    let slot = drive.slot(Direction::Up, want.clone());
+                    let Ok(slot) = tokio::time::timeout(LOOK, slot).await else { continue };
+                    let slot = slot?;
                     let lane = drive.core.lanes.get(slot.lane())?;
                     tracing::debug!(part = plan[i].0.number, "sent a second time, by another connection");
                     flying.send(i, lane, To { piece: slots.piece() / 2, ..to.clone() }, plan[i].0, slot);

@@ -60,7 +60,7 @@ pub(super) async fn upload(
                 Some(proof) => return Ok(proof),
                 None => tokio::time::sleep(patience.failed(Refusal { class: Class::Again, ..refusal })?).await,
             },
-            _ => tokio::time::sleep(patience.failed_on(&lane, refusal)?).await,
+            _ => tokio::time::sleep(patience.failed_on(Direction::Up, &lane, refusal)?).await,
         }
     }
 }

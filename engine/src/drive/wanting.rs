@@ -44,8 +44,10 @@ impl<'a> Wanting<'a> {
 
     /// On none of these lanes from now on.
     pub(super) fn except(&mut self, lanes: Vec<u32>) {
-        self.want.except = lanes;
-        self.takes.clear();
+        if self.want.except != lanes {
+            self.want.except = lanes;
+            self.takes.clear();
+        }
     }
 
     /// The next one. May be dropped: the places in line are kept.

@@ -69,7 +69,7 @@ impl Watched {
     ) -> usize {
         let meter = lane.wire.meter();
         let look = meter.look();
-        if look.moved != self.moved || !slots.uses(lane.id) {
+        if look.moved != self.moved || !slots.moves(lane.id) {
             (self.moved, self.since) = (look.moved, Instant::now());
         } else {
             reach::silent(core, lane, self.since.elapsed(), look.path.map(|(trip, _)| trip));

@@ -50,7 +50,8 @@ pub(crate) struct Lane {
     pub uplink: Option<Uplink>,
     pub wire: Wire,
     at: At,
-    pub look_out: LookOut,
+    /// Shared by all that had this number and these connections.
+    pub look_out: Arc<LookOut>,
 }
 
 /// What its connections lead to.
@@ -132,6 +133,7 @@ impl Lanes {
             };
             let before = known.by_id.get(&id).filter(is_same);
             let wire = before.map_or_else(|| Wire::new(&self.common, uplink.clone()), |before| before.wire.clone());
+            let look_out = before.map_or_else(Arc::default, |before| before.look_out.clone());
             let at = match (&route.address, &profile.routes.cloudfront) {
                 (Address::Edge { .. }, Some(edge)) => {
                     let apart = Wire::new(&self.common, uplink.clone());
@@ -139,7 +141,6 @@ impl Lanes {
                 }
                 (address, _) => At::Store(Store::new(profile, address, credentials.clone(), &wire)?),
             };
-            let look_out = LookOut::default();
             let lane = Arc::new(Lane { id, name: lane, profile: name.clone(), route, uplink, wire, at, look_out });
             known.by_id.insert(id, lane.clone());
             Some(lane)
@@ -321,8 +322,19 @@ impl Lane {
         };
         let rank = self.route.kind as u32;
         let uplink = self.uplink.as_ref().map(|uplink| uplink.name.clone()).unwrap_or_default();
-        Opened { lane: self.id, profile: self.profile.clone(), uplink, rank, price, remembered }
+        let alive = !self.look_out.is_dead();
+        Opened { lane: self.id, profile: self.profile.clone(), uplink, rank, price, remembered, alive }
     }
+}
+
+/// Whether all parts of an upload go by one way, and by which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OneWay {
+    No,
+    /// As IT wants it: the best that takes uploads as a whole.
+    Best,
+    /// As it was found out in the middle of one: the way by which uploads are begun.
+    Control,
 }
 
 /// Of a profile's lanes, those that carry bytes in this direction; with what each is remembered to carry. Where uploads go
@@ -331,11 +343,13 @@ pub(crate) fn opened(
     profile: &str,
     lanes: &[Arc<Lane>],
     direction: Direction,
-    one_way: bool,
+    one_way: OneWay,
     remembered: impl Fn(&Lane) -> Option<f64>,
 ) -> Vec<Opened> {
     let only = match direction {
-        Direction::Up if one_way => upload_control(profile, lanes, true).ok().map(|lane| lane.route.kind),
+        Direction::Up if one_way != OneWay::No => {
+            upload_control(profile, lanes, one_way).ok().map(|lane| lane.route.kind)
+        }
         _ => None,
     };
     let carry = lanes.iter().filter(|lane| lane.carries(direction) && only.is_none_or(|kind| kind == lane.route.kind));
@@ -343,8 +357,8 @@ pub(crate) fn opened(
 }
 
 /// The lane by which an upload is begun and completed. Where uploads go one way, the best that takes them as a whole.
-pub(crate) fn upload_control<'a>(profile: &str, lanes: &'a [Arc<Lane>], one_way: bool) -> Result<&'a Arc<Lane>> {
-    if !one_way {
+pub(crate) fn upload_control<'a>(profile: &str, lanes: &'a [Arc<Lane>], one_way: OneWay) -> Result<&'a Arc<Lane>> {
+    if one_way != OneWay::Best {
         return control(profile, lanes);
     }
     let may = |lane: &&Arc<Lane>| lane.route.can.list && lane.carries(Direction::Up);

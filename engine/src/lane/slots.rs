@@ -80,14 +80,14 @@ impl Slots {
             for opened in lanes {
                 let id = opened.lane;
                 let lane = match before.remove(&id) {
-                    Some(known) => OnLane { opened, ..known },
+                    Some(known) => OnLane { alive: opened.alive, opened, gone: false, ..known },
                     None => OnLane::new(opened),
                 };
                 state.lanes.insert(id, lane);
             }
             // What still flies on a lane that is no more must find its place when it lands.
             for (id, lane) in before.into_iter().filter(|(_, lane)| !lane.flying.is_empty()) {
-                state.lanes.insert(id, OnLane { alive: false, ..lane });
+                state.lanes.insert(id, OnLane { gone: true, ..lane });
             }
             state.choose();
         }
@@ -238,18 +238,50 @@ impl Slots {
         state.choose();
     }
 
-    /// Whether parts may begin on a lane: whether it is reached.
-    pub(crate) fn set_alive(&self, lane: u32, alive: bool) {
+    /// A lane is reached again.
+    pub(crate) fn revive(&self, lane: u32) {
         {
             let mut state = self.locked();
-            let Some(known) = state.lanes.get_mut(&lane) else { return };
-            if known.alive == alive {
-                return;
-            }
-            known.alive = alive;
+            let Some(known) = state.lanes.get_mut(&lane).filter(|known| !known.alive) else { return };
+            known.alive = true;
             state.choose();
         }
         self.hand_out();
+    }
+
+    /// A lane is not reached: where the profile has another for what waits, nothing more begins on it. Answers whether that
+    /// is so.
+    pub(crate) fn give_up(&self, lane: u32) -> bool {
+        {
+            let mut state = self.locked();
+            if !state.has_other(lane) {
+                return false;
+            }
+            if let Some(known) = state.lanes.get_mut(&lane) {
+                known.alive = false;
+            }
+            state.choose();
+        }
+        self.hand_out();
+        true
+    }
+
+    /// Whether parts may begin on a lane.
+    pub(crate) fn is_usable(&self, lane: u32) -> bool {
+        self.locked().lanes.get(&lane).is_some_and(OnLane::is_usable)
+    }
+
+    /// Whether parts of a profile may begin on any lane.
+    pub(crate) fn any_usable(&self, profile: &str) -> bool {
+        self.locked().lanes.values().any(|lane| lane.is_usable() && lane.is_of(profile))
+    }
+
+    /// Whether something should be moving on a lane: a request that does not stand back for something breaking.
+    pub(crate) fn moves(&self, lane: u32) -> bool {
+        let state = self.locked();
+        let urgent = state.urgent.borrow();
+        let flying = state.lanes.get(&lane).into_iter().flat_map(|lane| &lane.flying);
+        flying.into_iter().any(|(id, flying)| !is_shut(*id, &urgent) && flying.requests + flying.answering > 0)
     }
 
     /// These lanes, of all there are, go through networks that are only for what is breaking.
@@ -268,13 +300,13 @@ impl Slots {
     /// A profile's lanes that are reached all are for what is breaking only.
     pub(crate) fn is_metered(&self, profile: &str) -> bool {
         let state = self.locked();
-        let mut own = state.lanes.iter().filter(|(_, lane)| lane.alive && lane.is_of(profile)).peekable();
+        let mut own = state.lanes.iter().filter(|(_, lane)| lane.is_usable() && lane.is_of(profile)).peekable();
         own.peek().is_some() && own.all(|(id, _)| state.metered.contains(id))
     }
 
-    /// Whether a profile has a lane beside this one that is reached.
-    pub(crate) fn has_other(&self, profile: &str, lane: u32) -> bool {
-        self.locked().lanes.iter().any(|(id, other)| *id != lane && other.alive && other.is_of(profile))
+    /// Whether the lane's profile has another one that is reached and that takes the same.
+    pub(crate) fn has_other(&self, lane: u32) -> bool {
+        self.locked().has_other(lane)
     }
 
     /// What a lane measured. Answers with how many requests it has, and how many connections should lie ready for more.
@@ -303,8 +335,12 @@ impl Slots {
     }
 
     /// A part of so many bytes is slow on a lane: the other one that would be through with it in half the time.
-    pub(crate) fn rescue(&self, lane: u32, profile: &str, part: u64) -> Option<u32> {
+    pub(crate) fn rescue(&self, id: TransferId, lane: u32, profile: &str, part: u64) -> Option<u32> {
         let state = self.locked();
+        // It is slow because it stands back.
+        if is_shut(id, &state.urgent.borrow()) {
+            return None;
+        }
         let slow = state.lanes.get(&lane)?;
         let requests: usize = slow.flying.values().map(|flying| flying.requests).sum();
         // Of each, about as much as of the others.
@@ -379,6 +415,9 @@ impl Drop for Slot {
                     if flying.requests + flying.answering == 0 {
                         lane.flying.remove(&self.request.id);
                     }
+                }
+                if lane.gone && lane.flying.is_empty() {
+                    state.lanes.remove(&self.request.lane);
                 }
             }
             state.note_urgent();

@@ -64,13 +64,18 @@ pub(crate) struct Opened {
     pub price: f64,
     /// Bytes a millisecond that it carried when it was last used on this network.
     pub remembered: Option<f64>,
+    /// Not known to be out of reach.
+    pub alive: bool,
 }
 
 /// What is known of a lane, and in flight on it.
 #[derive(Debug)]
 pub(super) struct OnLane {
     pub(super) opened: Opened,
+    /// It is reached, as far as this direction goes: the last one of it is never given up.
     pub(super) alive: bool,
+    /// The profile has it no more: what flies on it only lands.
+    pub(super) gone: bool,
     pub(super) pace: Pace,
     pub(super) flying: HashMap<TransferId, Flying>,
     /// Of the requests that have bytes to move: of how many.
@@ -152,11 +157,20 @@ impl State {
         }
     }
 
+    /// Whether a lane's profile has another one that is reached and that takes the same.
+    pub(super) fn has_other(&self, lane: u32) -> bool {
+        let Some(known) = self.lanes.get(&lane) else { return false };
+        let takes = |other: u32| !self.metered.contains(&other) || self.metered.contains(&lane);
+        self.lanes
+            .iter()
+            .any(|(id, other)| *id != lane && other.is_usable() && other.is_of(&known.opened.profile) && takes(*id))
+    }
+
     /// Those of a profile that parts begin on now.
     pub(super) fn on<'a>(&'a self, profile: &'a str) -> impl Iterator<Item = (u32, &'a OnLane)> {
         let urgent = !self.urgent.borrow().is_empty();
         let is_on = move |id: u32| self.chooser.is_on(id) || urgent && self.metered.contains(&id);
-        let on = self.lanes.iter().filter(move |(id, lane)| lane.alive && is_on(**id) && lane.is_of(profile));
+        let on = self.lanes.iter().filter(move |(id, lane)| lane.is_usable() && is_on(**id) && lane.is_of(profile));
         on.map(|(id, lane)| (*id, lane))
     }
 
@@ -215,7 +229,7 @@ impl State {
             View {
                 lane: *id,
                 uplink: uplink as u32,
-                alive: lane.alive && (breaking || !self.metered.contains(id)),
+                alive: lane.is_usable() && (breaking || !self.metered.contains(id)),
                 metered: self.metered.contains(id),
                 moved: lane.moved,
                 in_flight: lane.moving(&urgent),
@@ -287,6 +301,10 @@ impl State {
 }
 
 impl OnLane {
+    pub(super) fn is_usable(&self) -> bool {
+        self.alive && !self.gone
+    }
+
     pub(super) fn is_of(&self, profile: &str) -> bool {
         *self.opened.profile == *profile
     }
@@ -295,8 +313,9 @@ impl OnLane {
 impl OnLane {
     pub(super) fn new(opened: Opened) -> OnLane {
         OnLane {
+            alive: opened.alive,
             opened,
-            alive: true,
+            gone: false,
             pace: Pace::default(),
             flying: HashMap::new(),
             bytes: 0,

@@ -11,7 +11,7 @@ fn want() -> Want {
 }
 
 fn opened(lane: u32, uplink: &str) -> Opened {
-    Opened { lane, profile: "p".into(), uplink: uplink.into(), rank: lane, price: 0.0, remembered: None }
+    Opened { lane, profile: "p".into(), uplink: uplink.into(), rank: lane, price: 0.0, remembered: None, alive: true }
 }
 
 fn one_lane() -> Slots {
@@ -83,12 +83,13 @@ async fn two_networks_carry_at_once_and_what_is_dead_carries_nothing() {
     let third = tokio::time::timeout(Duration::from_millis(50), slots.take(place(1), want())).await;
     assert!(third.is_err(), "more than one part to find out what a lane is");
     held.clear();
-    slots.set_alive(1, false);
+    assert!(slots.give_up(1));
     for _ in 0..slots.allowed("p") {
         held.push(slots.take(place(1), want()).await);
     }
     assert_eq!((on(&held, 1), on(&held, 2)), (0, slots.allowed("p")));
-    assert!(slots.has_other("p", 1) && !slots.has_other("p", 2));
+    // The last one is never given up.
+    assert!(slots.has_other(1) && !slots.has_other(2) && !slots.give_up(2));
 }
 
 #[tokio::test]
@@ -110,13 +111,40 @@ async fn a_profile_without_a_free_lane_holds_no_other_up_and_a_lane_that_goes_gi
 }
 
 #[tokio::test]
+async fn a_lane_that_closed_while_it_carried_something_carries_again_when_it_is_opened() {
+    let slots = one_lane();
+    let flying = slots.take(place(1), want()).await;
+    slots.open("p", vec![opened(2, "eth0")]);
+    assert!(!slots.is_usable(1) && slots.uses(1));
+    slots.open("p", vec![opened(1, "eth0")]);
+    assert!(slots.is_usable(1));
+    slots.open("p", vec![opened(2, "eth0")]);
+    drop(flying);
+    // Nothing is left of it.
+    assert!(!slots.uses(1) && slots.locked().lanes.len() == 1);
+}
+
+#[tokio::test]
+async fn what_stands_back_for_breaking_moves_nothing_and_is_not_rescued() {
+    let slots = one_lane();
+    slots.open("p", vec![opened(1, "eth0"), opened(2, "wlan0")]);
+    let slow = slots.take(place(1), want()).await;
+    assert!(slots.moves(slow.lane()));
+    let breaking = crate::transfer::Urgency { breaking: true, deadline: None };
+    let urgent = slots.take(Place::new(2, &breaking, true, 0), Want { only: Some(3 - slow.lane()), ..want() }).await;
+    assert!(!slots.moves(slow.lane()) && slots.uses(slow.lane()) && slots.moves(urgent.lane()));
+    assert_eq!(slots.rescue(TransferId::from(1), slow.lane(), "p", 5 << 20), None);
+}
+
+#[tokio::test]
 async fn through_a_metered_network_goes_only_what_is_breaking() {
     let slots = Slots::default();
     slots.open("p", vec![opened(1, "eth0"), opened(2, "usb0")]);
     slots.set_metered(&[2].into());
     assert!(!slots.is_metered("p"));
-    // The wire is pulled: the phone is left.
-    slots.set_alive(1, false);
+    // The wire is dead: the phone is no other lane for what may not use it, and with the wire pulled it is all there is.
+    assert!(!slots.give_up(1));
+    slots.open("p", vec![Opened { alive: false, ..opened(1, "eth0") }, opened(2, "usb0")]);
     assert!(slots.is_metered("p"));
     let waits = tokio::spawn({
         let slots = slots.clone();
@@ -129,10 +157,10 @@ async fn through_a_metered_network_goes_only_what_is_breaking() {
     drop(slot);
     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     assert!(!waits.is_finished());
-    slots.set_alive(1, true);
+    slots.revive(1);
     assert_eq!(waits.await.unwrap().lane(), 1);
     // To something breaking it is one lane more.
-    slots.set_alive(1, false);
     slots.set_metered(&Default::default());
+    assert!(slots.give_up(1));
     assert_eq!(slots.take(place(3), want()).await.lane(), 2);
 }
