@@ -18,15 +18,21 @@ const TRIAL: (f64, f64) = (1_600.0, 4_000.0);
 const TRIAL_MOST: f64 = 6_000.0;
 /// What is carried is the mean of so many milliseconds, in which nothing was changed.
 const WINDOW: f64 = 700.0;
-/// The first lane has found its pace when it carries no more than so many times what it did a window before; and it has so
-/// long for that, in milliseconds.
-const STEADY: f64 = 1.05;
+/// The first lane has found its pace when in a window and a half it carries no more than so many times what it did in the
+/// same before; and it has so long for that, in milliseconds.
+const STEADY: f64 = 1.03;
 const FIRST_MOST: f64 = 6_000.0;
 /// Between two rounds of trials, in milliseconds: longer after every round that changed nothing.
 const REST: (f64, f64) = (8_000.0, 240_000.0);
 /// What was found holds no more when so much less is carried for so long, in milliseconds.
 const FALLEN: f64 = 0.8;
 const FALLEN_FOR: f64 = 2_000.0;
+/// A queue of so many milliseconds stands where a link is full; one that the other lane's packets wait in as well, or half of
+/// it, is in a link that both share: a second way does not make that carry more.
+const STANDS: f64 = 20.0;
+const SHARED: f64 = 0.5;
+/// How long the answer to a look at that is waited for, in milliseconds.
+const LOOK: f64 = 2_000.0;
 /// With less than so many seconds to go nothing is tried.
 const SHORT: f64 = 8.0;
 
@@ -43,6 +49,8 @@ pub struct Mix {
     fallen_since: Option<f64>,
     rest: f64,
     changed: bool,
+    /// Whose queue is to be looked at, and since when.
+    asks: Option<(u32, f64)>,
     /// One was added since it was last found that all are needed.
     may_thin: bool,
     /// When, and the bytes that each lane had moved: of a little more than two windows.
@@ -78,6 +86,10 @@ enum Stage {
 impl Mix {
     pub(super) fn is_on(&self, lane: u32) -> bool {
         self.on.contains(&lane)
+    }
+
+    pub(super) fn asks(&self) -> Option<u32> {
+        self.asks.map(|(lane, _)| lane)
     }
 
     pub(super) fn feed(&mut self, now: u64, seconds_left: f64, lanes: &[View]) {
@@ -128,8 +140,9 @@ impl Mix {
         match self.stage {
             Stage::Empty => self.begin(now, lanes),
             Stage::First { since } => {
-                let before = self.mean(now - 2.0 * WINDOW, now - WINDOW);
-                let is_steady = now - since >= 2.0 * WINDOW && carried <= before * STEADY;
+                let half = 1.5 * WINDOW;
+                let (late, early) = (self.mean(now - half, now), self.mean(now - 2.0 * half, now - half));
+                let is_steady = now - since >= 2.0 * half && late <= early * STEADY;
                 if is_steady && !climbing(self.on[0]) || now - since > FIRST_MOST {
                     self.try_all(lanes);
                     self.settle(now, 0.0, carried);
@@ -168,7 +181,10 @@ impl Mix {
                     return;
                 }
                 match self.next_untried(lanes) {
+                    Some(lane) if self.waits_to_know(now, lane, lanes) => {}
+                    Some(lane) if self.shares_a_full_link(lane, lanes) => self.tried(lane),
                     Some(lane) => {
+                        self.tried(lane);
                         self.on.push(lane);
                         self.stage = Stage::With { lane, before: carried, since: now };
                     }
@@ -195,7 +211,7 @@ impl Mix {
 
     fn remember(&mut self, now: f64, lanes: &[View]) {
         self.course.push_back((now, lanes.iter().map(|view| (view.lane, view.moved)).collect()));
-        while self.course.front().is_some_and(|(then, _)| now - then > 2.0 * WINDOW + 500.0) {
+        while self.course.front().is_some_and(|(then, _)| now - then > 3.0 * WINDOW + 500.0) {
             self.course.pop_front();
         }
     }
@@ -234,15 +250,42 @@ impl Mix {
         self.untried = alive(lanes).filter(|lane| !self.on.contains(lane)).collect();
     }
 
+    /// The longest queue that what is on stands in.
+    fn queue(&self, lanes: &[View]) -> f64 {
+        let on = lanes.iter().filter(|view| self.on.contains(&view.lane));
+        on.filter_map(|view| view.queue).fold(0.0, f64::max)
+    }
+
+    /// Whether it is still to be seen whether a lane shares what is full. Only of one whose path is known without a queue.
+    fn waits_to_know(&mut self, now: f64, lane: u32, lanes: &[View]) -> bool {
+        let view = lanes.iter().find(|view| view.lane == lane);
+        let may_tell = view.is_some_and(|view| view.trip.is_some() && view.probe.is_none());
+        if self.queue(lanes) < STANDS || !may_tell {
+            self.asks = None;
+            return false;
+        }
+        let since = self.asks.filter(|(asked, _)| *asked == lane).map_or(now, |(_, since)| since);
+        self.asks = Some((lane, since));
+        now - since < LOOK
+    }
+
+    fn shares_a_full_link(&mut self, lane: u32, lanes: &[View]) -> bool {
+        self.asks = None;
+        let (queue, view) = (self.queue(lanes), lanes.iter().find(|view| view.lane == lane));
+        queue >= STANDS && view.and_then(|view| view.probe).is_some_and(|probe| probe >= queue * SHARED)
+    }
+
+    fn tried(&mut self, lane: u32) {
+        self.untried.retain(|other| *other != lane);
+    }
+
     /// The most promising first.
-    fn next_untried(&mut self, lanes: &[View]) -> Option<u32> {
+    fn next_untried(&self, lanes: &[View]) -> Option<u32> {
         let promise = |lane: &u32| {
             let view = lanes.iter().find(|view| view.lane == *lane);
             view.map_or(f64::INFINITY, |view| view.trip.unwrap_or(1_000.0) - view.remembered.unwrap_or(0.0))
         };
-        let next = self.untried.iter().copied().min_by(|a, b| promise(a).total_cmp(&promise(b)))?;
-        self.untried.retain(|lane| *lane != next);
-        Some(next)
+        self.untried.iter().copied().min_by(|a, b| promise(a).total_cmp(&promise(b)))
     }
 
     fn settle(&mut self, now: f64, rest: f64, found: f64) {

@@ -33,6 +33,10 @@ pub struct View {
     pub sturdy: bool,
     /// Milliseconds there and back, where it was measured.
     pub trip: Option<f64>,
+    /// Milliseconds by which what flies on it waits in a queue, as far as its connections tell.
+    pub queue: Option<f64>,
+    /// And by which a connection that was just opened on it waited, though nothing else flies on it: see [`Chooser::asks`].
+    pub probe: Option<f64>,
     /// Bytes a millisecond that it carried when it was last used on this network.
     pub remembered: Option<f64>,
     /// Where nothing else tells two lanes apart: the smaller goes first.
@@ -126,6 +130,12 @@ impl Chooser {
     /// Whether parts may begin on it now.
     pub fn is_on(&self, lane: u32) -> bool {
         self.mixes.values().any(|mix| mix.is_on(lane))
+    }
+
+    /// The lanes whose queue should be looked at, by opening a connection: whether they share a link that is full already is
+    /// known before anything is tried on them.
+    pub fn asks(&self) -> impl Iterator<Item = u32> + '_ {
+        self.mixes.values().filter_map(Mix::asks)
     }
 
     /// Bytes a second that it carries now.

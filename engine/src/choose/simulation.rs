@@ -12,6 +12,8 @@ use super::{Chooser, Mix, View};
 /// A step, in milliseconds.
 const STEP: u64 = 50;
 const PART: f64 = 5_242_880.0;
+/// What stands before a full uplink, in milliseconds.
+const QUEUE: f64 = 60.0;
 
 /// A rate that changes: from each moment (milliseconds) on, so many bytes a millisecond.
 #[derive(Clone, Debug)]
@@ -43,10 +45,14 @@ pub(super) struct World {
     pub uplinks: Vec<Course>,
     pub lanes: Vec<Lane>,
     pub bytes: f64,
+    /// A queue stands where an uplink is full, and all its lanes wait in it. Where senders keep to the rate, there is none.
+    pub queues: bool,
 }
 
 #[derive(Clone, Debug, Default)]
 struct State {
+    /// Milliseconds that its packets wait.
+    queue: f64,
     allowed: usize,
     /// When it last doubled.
     doubled: f64,
@@ -111,6 +117,8 @@ pub(super) fn run(world: &World, only: Option<&[u32]>) -> Option<Outcome> {
 fn views(world: &World, states: &[State], at: f64) -> Vec<View> {
     let view = |(i, (lane, state)): (usize, (&Lane, &State))| View {
         metered: false,
+        queue: world.queues.then_some(state.queue).filter(|_| !state.requests.is_empty()),
+        probe: world.queues.then_some(state.queue),
         lane: i as u32,
         uplink: lane.uplink,
         // What stands still for more than a second is held to be dead, as the engine does it.
@@ -180,6 +188,7 @@ fn flow(world: &World, states: &mut [State], open: &mut f64, at: f64, outcome: &
     let mut all = 0.0;
     for (i, (lane, state)) in world.lanes.iter().zip(states.iter_mut()).enumerate() {
         let on_uplink: f64 = (0..wants.len()).filter(|j| world.lanes[*j].uplink == lane.uplink).map(|j| wants[j]).sum();
+        state.queue = if on_uplink > world.uplinks[lane.uplink as usize].at(at) { QUEUE } else { 0.0 };
         let rate = wants[i] * (world.uplinks[lane.uplink as usize].at(at) / on_uplink.max(1e-9)).min(1.0);
         let sending = state.requests.iter().filter(|(from, ..)| *from <= at).count();
         if sending > 0 && rate <= 0.0 {
@@ -243,5 +252,5 @@ pub(super) fn random_world(seed: u64) -> World {
     }
     let all: f64 = uplinks.iter().sum();
     let bytes = (all * random.random_range(40_000.0..120_000.0)).clamp(100e6, 6e9);
-    World { uplinks: uplinks.into_iter().map(Course::steady).collect(), lanes, bytes }
+    World { uplinks: uplinks.into_iter().map(Course::steady).collect(), lanes, bytes, queues: seed % 2 == 0 }
 }

@@ -55,6 +55,7 @@ fn uplinks_add_up() {
         uplinks: vec![Course::steady(60.0 * MBIT), Course::steady(60.0 * MBIT)],
         lanes: vec![lane(0, 1_000.0, 20.0), lane(1, 1_000.0, 20.0)],
         bytes: 500e6,
+        queues: false,
     };
     let share = world.bytes / ended(&world).took / (120.0 * MBIT);
     assert!(share > 0.9, "{share:.2} of their sum");
@@ -66,10 +67,23 @@ fn one_way_that_fills_the_uplink_is_not_mixed_with_a_longer_one() {
         uplinks: vec![Course::steady(60.0 * MBIT)],
         lanes: vec![lane(0, 1_000.0, 180.0), lane(0, 1_000.0, 20.0)],
         bytes: 500e6,
+        queues: false,
     };
     let outcome = ended(&world);
     let near = outcome.moved[1] / world.bytes;
     assert!(near > 0.85, "the near way carried {near:.2}");
+}
+
+#[test]
+fn a_link_that_shows_its_queue_is_not_tried_with_a_second_way() {
+    let world = World {
+        uplinks: vec![Course::steady(60.0 * MBIT)],
+        lanes: vec![lane(0, 1_000.0, 180.0), lane(0, 1_000.0, 20.0)],
+        bytes: 500e6,
+        queues: true,
+    };
+    let outcome = ended(&world);
+    assert_eq!(outcome.moved[0], 0.0, "the far way was tried");
 }
 
 #[test]
@@ -78,6 +92,7 @@ fn a_second_way_is_added_where_the_first_does_not_fill_the_uplink() {
         uplinks: vec![Course::steady(100.0 * MBIT)],
         lanes: vec![lane(0, 30.0, 20.0), lane(0, 40.0, 90.0)],
         bytes: 500e6,
+        queues: false,
     };
     let share = world.bytes / ended(&world).took / (70.0 * MBIT);
     assert!(share > 0.85, "{share:.2} of what both carry");
@@ -90,6 +105,7 @@ fn a_lane_that_dies_is_left_within_seconds_and_taken_again_when_it_returns() {
         uplinks: vec![Course::steady(60.0 * MBIT), Course::steady(20.0 * MBIT)],
         lanes: vec![Lane { way: dies, ..lane(0, 0.0, 20.0) }, lane(1, 1_000.0, 40.0)],
         bytes: 600e6,
+        queues: false,
     };
     let outcome = ended(&world);
     assert!(outcome.stall < 2_000.0, "nothing moved for {:.0} ms", outcome.stall);
@@ -104,6 +120,7 @@ fn the_last_part_does_not_wait_for_a_lane_that_is_slow() {
         uplinks: vec![Course::steady(100.0 * MBIT), Course::steady(MBIT)],
         lanes: vec![lane(0, 1_000.0, 20.0), lane(1, 1_000.0, 60.0)],
         bytes: 300e6,
+        queues: false,
     };
     let alone = run(&world, Some(&[0])).unwrap().took;
     let took = ended(&world).took;
@@ -128,6 +145,8 @@ fn a_way_that_was_never_used_goes_first_once_where_its_kind_is_better() {
         uplink: 0,
         alive: true,
         metered: false,
+        queue: None,
+        probe: None,
         moved: 0,
         in_flight: 0,
         room: 4,

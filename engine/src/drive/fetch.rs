@@ -31,6 +31,8 @@ const ASKED: u64 = 512 << 10;
 const ROUND_TRIP: Duration = Duration::from_millis(80);
 /// When no slot is waited for, slow requests are looked at this often.
 const LOOK: Duration = Duration::from_millis(100);
+/// Of a lane that is left, what comes within so many milliseconds is waited for.
+const LEAVING: f64 = 300.0;
 /// Between two journal entries while requests are under way. What is whole before that is fetched again after a crash.
 const JOURNALED: Duration = Duration::from_millis(200);
 
@@ -86,6 +88,7 @@ impl Fetch<'_> {
         let profile = self.transfer.profile.as_str();
         let mut patience = Patience::of_many(&self.drive.core, Direction::Down, profile);
         let mut unfit = Unfit::default();
+        let mut last_left = Instant::now();
         let mut tasks = JoinSet::new();
         let mut resting: FuturesUnordered<BoxFuture<'static, Stretch>> = FuturesUnordered::new();
         let (tell, mut told) = mpsc::channel(TOLD);
@@ -106,6 +109,10 @@ impl Fetch<'_> {
             }
             if is_all_here && journaling.is_none() {
                 return Ok(());
+            }
+            if last_left.elapsed() >= LOOK {
+                last_left = Instant::now();
+                flying.leave_lanes(&slots.on(profile), &unfit.lanes());
             }
             let (round_trip, silence) = self.pace_of_path();
             let worth_a_slot = !flying.open.is_empty() || flying.victim(round_trip, silence).is_some();
@@ -230,6 +237,19 @@ impl Flying {
         let all = self.flights.values().map(|(flight, _)| flight);
         let willing = all.filter(|flight| flight.would_give_up(round_trip, silence));
         willing.max_by(|a, b| a.takes().total_cmp(&b.takes()))
+    }
+
+    /// What flies on a lane that is not used any more goes by those that are, but for what is nearly here.
+    fn leave_lanes(&mut self, on: &[u32], unfit: &[u32]) {
+        if !on.iter().any(|lane| !unfit.contains(lane)) {
+            return;
+        }
+        for (flight, lane) in self.flights.values().filter(|(_, lane)| !on.contains(&lane.id)) {
+            if let Some(left) = flight.leave_off(LEAVING) {
+                tracing::debug!(lane = lane.id, bytes = left.length(), "left to the lanes in use");
+                self.open.put_back(left);
+            }
+        }
     }
 
     fn span(&self, slots: usize) -> u64 {

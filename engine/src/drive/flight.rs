@@ -130,6 +130,22 @@ impl Flight {
         Some(taken)
     }
 
+    /// Its lane is left: it keeps what it brings in so many milliseconds.
+    pub(super) fn leave_off(&self, keeps: f64) -> Option<Stretch> {
+        let rate = self.rate().unwrap_or(0.0);
+        let mut place = self.locked();
+        let cut = place.left.at + (rate * keeps) as u64;
+        if cut >= place.left.end {
+            return None;
+        }
+        let left = Stretch { at: cut, end: place.left.end };
+        place.left.end = cut;
+        if place.left.length() == 0 {
+            self.emptied.notify_one();
+        }
+        Some(left)
+    }
+
     pub(super) fn would_give_up(&self, round_trip: Duration, silence: Duration) -> bool {
         let rate = self.rate();
         cut(&self.locked(), rate, round_trip, silence).is_some()

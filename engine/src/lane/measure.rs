@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Lane, Slots};
+use tokio::task::JoinHandle;
+
 use crate::core::Core;
 use crate::pace::{Ceiling, Sample};
 use crate::reach;
@@ -14,6 +16,9 @@ use crate::wire::Moved;
 
 /// Often enough for a doubling at every round trip of a near path; two or three system calls a connection each time.
 const LOOK: Duration = Duration::from_millis(50);
+
+/// A look at a queue that takes longer says nothing.
+const LONGEST_QUEUE: Duration = Duration::from_millis(1_500);
 
 /// Runs as long as the engine.
 pub(crate) async fn measure(core: Arc<Core>, direction: Direction) {
@@ -32,7 +37,11 @@ pub(crate) async fn measure(core: Arc<Core>, direction: Direction) {
                 let watched = watched.entry(lane.id).or_default();
                 used += watched.look(&core, &lane, slots, direction, began);
             }
-            slots.choose(core.live().left(direction));
+            for asked in slots.choose(core.live().left(direction)) {
+                if let Some(watched) = watched.get_mut(&asked) {
+                    watched.look_at_queue(&core, asked, slots);
+                }
+            }
             if used == 0 || core.closing.is_cancelled() {
                 watched.values_mut().for_each(|lane| lane.ceiling.rest());
                 core.remember_lanes(direction);
@@ -49,15 +58,33 @@ struct Watched {
     /// Since when nothing more has moved, though something should.
     since: Instant,
     ceiling: Ceiling,
+    /// A connection is being opened to see how long its queue is.
+    looking: Option<JoinHandle<()>>,
 }
 
 impl Default for Watched {
     fn default() -> Self {
-        Watched { moved: Moved::default(), since: Instant::now(), ceiling: Ceiling::default() }
+        Watched { moved: Moved::default(), since: Instant::now(), ceiling: Ceiling::default(), looking: None }
     }
 }
 
 impl Watched {
+    /// Opens a connection on a lane that carries nothing: what it takes longer than the bare path is the queue that it shares
+    /// with others.
+    fn look_at_queue(&mut self, core: &Arc<Core>, lane: u32, slots: &Slots) {
+        if self.looking.as_ref().is_some_and(|looking| !looking.is_finished()) {
+            return;
+        }
+        let Ok(lane) = core.lanes.get(lane) else { return };
+        let Some(least) = lane.wire.meter().look().least else { return };
+        let slots = slots.clone();
+        self.looking = Some(tokio::spawn(async move {
+            if let Some(took) = lane.wire.connects_in(LONGEST_QUEUE).await {
+                slots.probed(lane.id, millis(took.saturating_sub(least)));
+            }
+        }));
+    }
+
     /// Answers with how many requests the lane has.
     fn look(
         &mut self,

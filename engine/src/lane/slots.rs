@@ -322,6 +322,7 @@ impl Slots {
         lane.sturdy = sample.sturdy;
         lane.under_way = under_way;
         lane.trip = sample.path.map(|(now, _)| now).or(lane.trip);
+        lane.queue = sample.path.filter(|_| !lane.flying.is_empty()).map(|(now, least)| now - least);
         if lane.flying.is_empty() {
             return (0, if wanting { lane.pace.ready() } else { 0 });
         }
@@ -350,8 +351,16 @@ impl Slots {
         state.chooser.rescue(part, left, lane, &own)
     }
 
-    /// After all lanes were fed: which of them parts begin on. So many bytes are not there yet.
-    pub(super) fn choose(&self, left: u64) {
+    /// What a connection that was opened on a lane just now waited in a queue, in milliseconds.
+    pub(super) fn probed(&self, lane: u32, queue: f64) {
+        if let Some(lane) = self.locked().lanes.get_mut(&lane) {
+            lane.probe = Some((Instant::now(), queue));
+        }
+    }
+
+    /// After all lanes were fed: which of them parts begin on. So many bytes are not there yet. Answers with the lanes whose
+    /// queue should be looked at.
+    pub(super) fn choose(&self, left: u64) -> Vec<u32> {
         {
             let mut state = self.locked();
             let begun: u64 = state.lanes.values().map(|lane| lane.bytes + lane.answering).sum();
@@ -359,6 +368,7 @@ impl Slots {
             state.choose();
         }
         self.hand_out();
+        self.locked().chooser.asks().collect()
     }
 
     fn hand_out(&self) {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{oneshot, watch};
 
@@ -14,6 +14,8 @@ use crate::pace::Pace;
 use crate::queue::{Line, Place};
 use crate::transfer::TransferId;
 
+/// So long holds what a look at a queue said.
+const PROBED: Duration = Duration::from_secs(3);
 /// This share of what is in flight is called the last.
 const LAST: usize = 2;
 
@@ -88,8 +90,11 @@ pub(super) struct OnLane {
     pub(super) moved: u64,
     /// See `View::sturdy`.
     pub(super) sturdy: bool,
-    /// Milliseconds there and back.
+    /// Milliseconds there and back, and how many of them are a queue's.
     pub(super) trip: Option<f64>,
+    pub(super) queue: Option<f64>,
+    /// When its queue was last looked at by a connection of its own, and what that was.
+    pub(super) probe: Option<(Instant, f64)>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -237,6 +242,8 @@ impl State {
                 climbing: lane.pace.is_climbing(),
                 sturdy: lane.sturdy,
                 trip: lane.trip,
+                queue: lane.queue,
+                probe: lane.probe.filter(|(at, _)| at.elapsed() < PROBED).map(|(_, queue)| queue),
                 remembered: lane.opened.remembered,
                 rank: lane.opened.rank,
                 price: lane.opened.price,
@@ -324,6 +331,8 @@ impl OnLane {
             moved: 0,
             sturdy: false,
             trip: None,
+            queue: None,
+            probe: None,
         }
     }
 }

@@ -17,7 +17,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::http::{
@@ -103,6 +103,13 @@ impl Wire {
     /// Whether a connection to where the last request went can be opened within `limit`.
     pub async fn reach(&self, limit: Duration) -> bool {
         self.pool.reach(limit).await
+    }
+
+    /// How long it takes now to open a connection to where the last request went, without any handshake above TCP's.
+    pub async fn connects_in(&self, limit: Duration) -> Option<Duration> {
+        let began = Instant::now();
+        let reached = self.pool.reach(limit).await;
+        reached.then(|| began.elapsed())
     }
 
     /// The network is another one: what is under way ends with the network's error, and all begins with new connections.
