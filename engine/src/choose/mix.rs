@@ -49,8 +49,9 @@ pub struct Mix {
     fallen_since: Option<f64>,
     rest: f64,
     changed: bool,
-    /// Whose queue is to be looked at, and since when.
-    asks: Option<(u32, f64)>,
+    /// Whose queues are to be looked at, and since when.
+    asks: Vec<u32>,
+    looks_since: Option<f64>,
     /// One was added since it was last found that all are needed.
     may_thin: bool,
     /// When, and the bytes that each lane had moved: of a little more than two windows.
@@ -88,8 +89,8 @@ impl Mix {
         self.on.contains(&lane)
     }
 
-    pub(super) fn asks(&self) -> Option<u32> {
-        self.asks.map(|(lane, _)| lane)
+    pub(super) fn asks(&self) -> &[u32] {
+        &self.asks
     }
 
     pub(super) fn feed(&mut self, now: u64, seconds_left: f64, lanes: &[View]) {
@@ -250,27 +251,28 @@ impl Mix {
         self.untried = alive(lanes).filter(|lane| !self.on.contains(lane)).collect();
     }
 
-    /// The longest queue that what is on stands in.
+    /// The longest queue that what is on stands in. Who receives hardly measures one: a look at it tells.
     fn queue(&self, lanes: &[View]) -> f64 {
         let on = lanes.iter().filter(|view| self.on.contains(&view.lane));
-        on.filter_map(|view| view.queue).fold(0.0, f64::max)
+        on.flat_map(|view| [view.queue, view.probe]).flatten().fold(0.0, f64::max)
     }
 
     /// Whether it is still to be seen whether a lane shares what is full. Only of one whose path is known without a queue.
     fn waits_to_know(&mut self, now: f64, lane: u32, lanes: &[View]) -> bool {
-        let view = lanes.iter().find(|view| view.lane == lane);
-        let may_tell = view.is_some_and(|view| view.trip.is_some() && view.probe.is_none());
-        if self.queue(lanes) < STANDS || !may_tell {
-            self.asks = None;
+        let tells = |view: &&View| view.lane == lane || self.on.contains(&view.lane);
+        let unseen = |view: &&View| view.trip.is_some() && view.probe.is_none();
+        let asks: Vec<u32> = lanes.iter().filter(tells).filter(unseen).map(|view| view.lane).collect();
+        let since = *self.looks_since.get_or_insert(now);
+        if asks.is_empty() || now - since >= LOOK {
             return false;
         }
-        let since = self.asks.filter(|(asked, _)| *asked == lane).map_or(now, |(_, since)| since);
-        self.asks = Some((lane, since));
-        now - since < LOOK
+        self.asks = asks;
+        true
     }
 
     fn shares_a_full_link(&mut self, lane: u32, lanes: &[View]) -> bool {
-        self.asks = None;
+        self.asks.clear();
+        self.looks_since = None;
         let (queue, view) = (self.queue(lanes), lanes.iter().find(|view| view.lane == lane));
         queue >= STANDS && view.and_then(|view| view.probe).is_some_and(|probe| probe >= queue * SHARED)
     }

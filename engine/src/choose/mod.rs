@@ -35,7 +35,7 @@ pub struct View {
     pub trip: Option<f64>,
     /// Milliseconds by which what flies on it waits in a queue, as far as its connections tell.
     pub queue: Option<f64>,
-    /// And by which a connection that was just opened on it waited, though nothing else flies on it: see [`Chooser::asks`].
+    /// And by which a connection that was just opened on it waited: see [`Chooser::asks`].
     pub probe: Option<f64>,
     /// Bytes a millisecond that it carried when it was last used on this network.
     pub remembered: Option<f64>,
@@ -135,7 +135,7 @@ impl Chooser {
     /// The lanes whose queue should be looked at, by opening a connection: whether they share a link that is full already is
     /// known before anything is tried on them.
     pub fn asks(&self) -> impl Iterator<Item = u32> + '_ {
-        self.mixes.values().filter_map(Mix::asks)
+        self.mixes.values().flat_map(Mix::asks).copied()
     }
 
     /// Bytes a second that it carries now.

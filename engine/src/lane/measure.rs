@@ -69,8 +69,7 @@ impl Default for Watched {
 }
 
 impl Watched {
-    /// Opens a connection on a lane that carries nothing: what it takes longer than the bare path is the queue that it shares
-    /// with others.
+    /// Opens a connection on a lane: what it takes longer than the bare path is the queue before it.
     fn look_at_queue(&mut self, core: &Arc<Core>, lane: u32, slots: &Slots) {
         if self.looking.as_ref().is_some_and(|looking| !looking.is_finished()) {
             return;
