@@ -14,7 +14,7 @@ use crate::api::Keys;
 use crate::cloudfront::KeyPair;
 use crate::error::{Code, Error, Result};
 use crate::home::Home;
-use crate::profile::{CredentialsFrom, Profile, of_second};
+use crate::profile::{CredentialsFrom, Profile, newsroom};
 use crate::wire::{Common, Wire};
 
 /// The name under which the keychain shows our entries.
@@ -137,7 +137,7 @@ impl Purse {
 
     async fn keys(&self, profile: &str, from: CredentialsFrom) -> Result<Keys> {
         let none = |message: String| Error::new(Code::NoCredentials, message);
-        let profile = of_second(profile).unwrap_or(profile);
+        let profile = newsroom(profile);
         match from {
             CredentialsFrom::Lent => {
                 let lent = self.lent.lock().unwrap_or_else(PoisonError::into_inner).get(profile).cloned();

@@ -5,11 +5,11 @@ mod support;
 
 use std::path::{Path, PathBuf};
 
-use rushes_engine::api::{SaveProfile, TransferRow};
+use rushes_engine::api::{Action, SaveProfile, TransferRow};
 use rushes_engine::error::Code;
 use rushes_engine::keys::PLAIN_TEMPLATE;
 use rushes_engine::profile::{CredentialsFrom, Profile, Replica, Routes};
-use rushes_engine::transfer::{Proof, Status};
+use rushes_engine::transfer::{Proof, Status, Why};
 use rushes_rig::practice::Practice;
 use rushes_rig::proxy::Proxy;
 use rushes_rig::store::Bucket;
@@ -195,4 +195,31 @@ async fn what_goes_to_the_second_bucket_takes_no_key_that_the_first_one_has() {
     first.heal();
     let row = bench.send(&clip("4", "ours-2.mxf", 10)).await;
     assert_eq!((row.key.as_str(), row.second, is_done(&row)), ("ours-2-2.mxf", false, true), "{row:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_to_the_second_bucket_is_still_the_newsrooms() {
+    let regions = two_regions(true).await;
+    let Regions { bench, home, first, there, scratch, .. } = &regions;
+    let clip = scratch.join("clip.mxf");
+    footage::random(&clip, 20_000_000, 8).unwrap();
+    there.limit(Some(1_000_000), None);
+    first.cut();
+    let id = bench.add(&[&clip]).await.unwrap().transfers[0];
+    bench.until(id, "on its way to the second bucket", |row| row.second && row.parts_in_flight > 0).await;
+    assert_eq!(bench.add(&[&clip]).await.unwrap().transfers, [id], "asked for again, it is the same");
+    let removed =
+        bench.connection.call((), async |engine, context, ()| engine.remove_profile(context, PROFILE.into()).await);
+    let refused = removed.await.unwrap().unwrap_err();
+    assert!(refused.message.contains("not finished"), "{refused}");
+    // And it waits for the newsroom's keys, like all else.
+    bench.act(Action::Pause, id).await.unwrap();
+    bench.lend(&home.keys.id, "not the secret").await.unwrap();
+    bench.act(Action::Resume, id).await.unwrap();
+    let waits = |row: &TransferRow| matches!(row.status, Status::Waiting { why: Why::Credentials, .. });
+    bench.until(id, "waiting for keys", waits).await;
+    there.heal();
+    bench.lend(&home.keys.id, &home.keys.secret).await.unwrap();
+    let row = bench.at_rest(id).await;
+    assert!(is_done(&row) && row.second, "{row:#?}");
 }

@@ -20,7 +20,7 @@ use crate::cloudfront::Edge;
 use crate::credentials::Purse;
 use crate::error::{Code, Error, Result};
 use crate::parts::Part;
-use crate::profile::Profile;
+use crate::profile::{Profile, newsroom};
 use crate::reach::LookOut;
 use crate::route::{self, Acceleration, Address, Kind, Route, Said, Way};
 use crate::s3::{Answer, Range, Store};
@@ -150,9 +150,10 @@ impl Lanes {
         (lanes, names)
     }
 
-    /// What was set up with other keys, or for what the profile was, is set up anew when it is next asked for.
+    /// What was set up with other keys, or for what the profile was, is set up anew when it is next asked for; its second
+    /// bucket's as well.
     pub(crate) fn forget(&self, profile: &str) {
-        self.locked().of.remove(profile);
+        self.locked().of.retain(|name, _| newsroom(name) != profile);
     }
 
     /// The ways that a profile has and cannot go, with why.
