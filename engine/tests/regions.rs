@@ -11,7 +11,7 @@ use rushes_engine::keys::PLAIN_TEMPLATE;
 use rushes_engine::profile::{CredentialsFrom, Profile, Replica, Routes};
 use rushes_engine::transfer::{Proof, Status, Why};
 use rushes_rig::practice::Practice;
-use rushes_rig::proxy::Proxy;
+use rushes_rig::proxy::{Proxy, Way};
 use rushes_rig::store::Bucket;
 use rushes_rig::{Scratch, footage};
 use support::{Bench, PROFILE, error_of, is_done};
@@ -222,4 +222,33 @@ async fn what_goes_to_the_second_bucket_is_still_the_newsrooms() {
     bench.lend(&home.keys.id, &home.keys.secret).await.unwrap();
     let row = bench.at_rest(id).await;
     assert!(is_done(&row) && row.second, "{row:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_down_wrong_comes_from_the_bucket_itself_the_second_time() {
+    const CLIP: u64 = 60_000_000;
+    let regions = two_regions(false).await;
+    let Regions { bench, home, second, first, scratch, there, .. } = &regions;
+    let clip = scratch.join("clip.mxf");
+    footage::random(&clip, CLIP, 9).unwrap();
+    let row = bench.send(&clip).await;
+    let Status::Done { proof: Proof::WholeObject { checksum, .. }, .. } = &row.status else { panic!("{row:#?}") };
+    // In one piece each, so that the ETags agree as well.
+    for bucket in [home, second] {
+        let witness = bucket.witness().unwrap();
+        let put = witness.client().put_object().bucket(&bucket.name).key("both.mxf").checksum_crc64_nvme(checksum);
+        put.body(std::fs::read(&clip).unwrap().into()).send().await.unwrap();
+    }
+    // Most comes from the copy, and some of that is wrong.
+    first.limit(None, Some(5_000_000));
+    there.damage_after(Way::Down, 2_000_000);
+    first.forget_requests();
+    let before = there.carried().down;
+    let into = scratch.folder("into");
+    let id = bench.fetch(&["both.mxf"], &into).await.unwrap().transfers[0];
+    assert!(is_done(&bench.at_rest(id).await));
+    assert_eq!(std::fs::read(into.join("both.mxf")).unwrap(), std::fs::read(&clip).unwrap());
+    assert!(there.carried().down - before > 10_000_000, "the copy was used: {:?}", there.carried());
+    let from_home: u64 = first.requests().iter().filter(|r| r.method == "GET").map(|r| r.received).sum();
+    assert!(from_home >= CLIP, "{from_home} bytes came from the bucket itself");
 }
