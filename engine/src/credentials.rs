@@ -233,6 +233,11 @@ pub async fn from_environment() -> Result<Keys> {
         access_key_id: found.access_key_id().to_owned(),
         secret_access_key: Zeroizing::new(found.secret_access_key().to_owned()),
         session_token: found.session_token().map(|t| Zeroizing::new(t.to_owned())),
-        cloudfront_key: std::env::var(CLOUDFRONT_KEY).ok().filter(|pem| !pem.is_empty()).map(Zeroizing::new),
+        cloudfront_key: cloudfront_key_from_environment(),
     })
+}
+
+/// What signs CloudFront addresses has a variable of its own, wherever the other keys are from.
+pub fn cloudfront_key_from_environment() -> Option<Zeroizing<String>> {
+    std::env::var(CLOUDFRONT_KEY).ok().filter(|pem| !pem.is_empty()).map(Zeroizing::new)
 }
