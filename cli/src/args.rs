@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 /// Rushes without a display: the same engine as the window's, for ingest boxes and scripts.
 ///
@@ -37,6 +38,13 @@ pub struct Bucket {
     pub bucket: Option<String>,
     #[command(flatten)]
     pub ways: Ways,
+}
+
+impl Bucket {
+    /// Not a newsroom's, but one of this command.
+    pub fn is_described(&self) -> bool {
+        self.bucket.is_some() || self.endpoint.is_some() || self.region.is_some()
+    }
 }
 
 /// The ways to a described bucket, or to one that is added.
@@ -77,6 +85,28 @@ pub struct Ways {
     /// All parts of an upload by one way
     #[arg(long, global = true)]
     pub one_way_uploads: bool,
+}
+
+impl Cli {
+    /// What clap cannot tell: ways are of a bucket that is described or added. Those of a newsroom are IT's.
+    pub fn checked(self) -> Result<Cli, clap::Error> {
+        let is_of_newsroom = !self.place.is_described() && !matches!(self.verb, Verb::Profile(ProfileVerb::Add { .. }));
+        if is_of_newsroom && self.place.ways.are_some() {
+            let sentence = "Ways to the bucket are said with --bucket, or of a newsroom by `profile add`. A newsroom's own \
+                            are taken as they were added.";
+            return Err(Cli::command().error(ErrorKind::ArgumentConflict, sentence));
+        }
+        Ok(self)
+    }
+}
+
+impl Ways {
+    fn are_some(&self) -> bool {
+        let flags =
+            [self.accelerate, self.dual_stack, self.host_style, self.replica_takes_uploads, self.one_way_uploads];
+        let named = [&self.private_link, &self.multi_region, &self.cloudfront, &self.replica, &self.replica_endpoint];
+        flags.contains(&true) || named.iter().any(|named| named.is_some())
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -38,8 +38,7 @@ impl Ready {
 }
 
 pub async fn ready(bucket: &Bucket, connection: &Connection) -> Result<Ready> {
-    let described = bucket.bucket.is_some() || bucket.endpoint.is_some() || bucket.region.is_some();
-    if !described {
+    if !bucket.is_described() {
         let practice = practice_if_used(bucket.profile.as_deref(), connection).await?;
         return Ok(Ready { profile: bucket.profile.clone(), lent: None, _practice: practice });
     }

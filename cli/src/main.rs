@@ -22,7 +22,7 @@ use show::Show;
 
 fn main() -> ExitCode {
     // Clap ends the process with 2 on a usage error.
-    let cli = Cli::parse();
+    let cli = Cli::parse().checked().unwrap_or_else(|error| error.exit());
     let show = Show::new(cli.json);
     log_to_stderr();
     let runtime = match rushes_engine::threads::runtime() {

@@ -232,7 +232,8 @@ async fn keys_for_keeping() -> Result<Keys> {
     };
     let id = asked("Access key ID")?;
     let secret = asked("Secret access key")?;
-    Ok(Keys { access_key_id: id.to_string(), secret_access_key: secret, session_token: None, cloudfront_key: None })
+    let cloudfront_key = credentials::cloudfront_key_from_environment();
+    Ok(Keys { access_key_id: id.to_string(), secret_access_key: secret, session_token: None, cloudfront_key })
 }
 
 async fn practice(connection: &Connection, show: &Show, print_keys: bool) -> Result<bool> {

@@ -53,9 +53,16 @@ async fn usage_errors_end_with_2_and_everything_else_that_fails_with_1() {
     let practice = Practice::start(&scratch).await.unwrap();
     let bucket = practice.bucket();
     let ctl = ctl(&scratch).with(&bucket.env());
-    for usage in
-        [&["put"][..], &["frobnicate"], &["get", "x", "--into"], &["pause"], &["--profile", "x", "--bucket", "y", "ls"]]
-    {
+    for usage in [
+        &["put"][..],
+        &["frobnicate"],
+        &["get", "x", "--into"],
+        &["pause"],
+        &["--profile", "x", "--bucket", "y", "ls"],
+        // Ways are of a bucket that is described or added, never of a newsroom that is named.
+        &["--accelerate", "ls"],
+        &["--profile", "x", "put", "y", "--cloudfront", "d1.cloudfront.net"],
+    ] {
         assert_eq!(ctl.run(usage).await.unwrap().status, Some(2), "{usage:?}");
     }
     let unreadable = scratch.folder("locked");

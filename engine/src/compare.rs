@@ -28,6 +28,8 @@ const STREAMS: u64 = 4;
 const LEAST: u64 = 1 << 20;
 /// For an answer to begin: a far office over satellite connects within three seconds.
 const ANSWERS: Duration = Duration::from_secs(8);
+/// Somebody pays for its bytes.
+const METERED: &str = "Metered: only breaking clips go through it, so it is not tested.";
 const LOOK: Duration = Duration::from_millis(50);
 /// A key that nobody has: the answer that there is no such object takes as long as any.
 const NOBODYS: &str = "rushes-looks-how-long-an-answer-takes";
@@ -72,9 +74,16 @@ impl Core {
         self.refuse_beside_transfers()?;
         let lanes = self.lanes_of(profile)?;
         let _shown = Shown(&self.comparing);
-        let (sample, note) = self.sample(profile, &lanes).await;
+        let metered = self.metered_lanes();
+        let is_free = |lane: &&Arc<Lane>| lane.route.can.get && !metered.contains(&lane.id);
+        let (sample, note) =
+            if lanes.iter().any(|lane| is_free(&lane)) { self.sample(profile, &lanes).await } else { (None, None) };
         let mut tested = Vec::new();
         for lane in lanes.iter().filter(|lane| lane.route.can.get) {
+            if metered.contains(&lane.id) {
+                tested.push(LaneTest { trouble: Some(METERED.to_owned()), ..self.untested(lane) });
+                continue;
+            }
             self.comparing.show(Some((lane.id, 0)));
             tested.push(self.try_lane(lane, sample.as_ref()).await);
             self.refuse_beside_transfers()?;
@@ -139,15 +148,9 @@ impl Core {
         let first = tokio::time::timeout(ANSWERS, first_byte(lane, sample)).await;
         let seen = lane.wire.figures();
         let mut test = LaneTest {
-            lane: lane.id,
-            uplink: self.uplink_of(lane),
-            kind: lane.route.kind,
-            route: lane.route.kind.label().to_owned(),
             connect_ms: seen.connect.since(before.connect).map(millis),
             first_byte_ms: seen.first_byte.since(before.first_byte).map(millis),
-            rate: None,
-            bytes: 0,
-            trouble: None,
+            ..self.untested(lane)
         };
         test.trouble = match (first, sample) {
             (Err(_), _) => Some(format!("It did not answer within {} s.", ANSWERS.as_secs())),
@@ -161,6 +164,20 @@ impl Core {
             }
         };
         test
+    }
+
+    fn untested(&self, lane: &Lane) -> LaneTest {
+        LaneTest {
+            lane: lane.id,
+            uplink: self.uplink_of(lane),
+            kind: lane.route.kind,
+            route: lane.route.kind.label().to_owned(),
+            connect_ms: None,
+            first_byte_ms: None,
+            rate: None,
+            bytes: 0,
+            trouble: None,
+        }
     }
 
     /// Reads for as long as it may. Answers with what was wrong.

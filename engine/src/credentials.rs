@@ -14,7 +14,7 @@ use crate::api::Keys;
 use crate::cloudfront::KeyPair;
 use crate::error::{Code, Error, Result};
 use crate::home::Home;
-use crate::profile::{CredentialsFrom, Profile, of_second};
+use crate::profile::{CredentialsFrom, Profile, newsroom};
 use crate::wire::{Common, Wire};
 
 /// The name under which the keychain shows our entries.
@@ -137,7 +137,7 @@ impl Purse {
 
     async fn keys(&self, profile: &str, from: CredentialsFrom) -> Result<Keys> {
         let none = |message: String| Error::new(Code::NoCredentials, message);
-        let profile = of_second(profile).unwrap_or(profile);
+        let profile = newsroom(profile);
         match from {
             CredentialsFrom::Lent => {
                 let lent = self.lent.lock().unwrap_or_else(PoisonError::into_inner).get(profile).cloned();
@@ -233,6 +233,11 @@ pub async fn from_environment() -> Result<Keys> {
         access_key_id: found.access_key_id().to_owned(),
         secret_access_key: Zeroizing::new(found.secret_access_key().to_owned()),
         session_token: found.session_token().map(|t| Zeroizing::new(t.to_owned())),
-        cloudfront_key: std::env::var(CLOUDFRONT_KEY).ok().filter(|pem| !pem.is_empty()).map(Zeroizing::new),
+        cloudfront_key: cloudfront_key_from_environment(),
     })
+}
+
+/// What signs CloudFront addresses has a variable of its own, wherever the other keys are from.
+pub fn cloudfront_key_from_environment() -> Option<Zeroizing<String>> {
+    std::env::var(CLOUDFRONT_KEY).ok().filter(|pem| !pem.is_empty()).map(Zeroizing::new)
 }

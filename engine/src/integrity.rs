@@ -88,6 +88,11 @@ impl Algorithm {
             Algorithm::Md5 => "MD5",
         }
     }
+
+    pub fn named(name: &str) -> Option<Algorithm> {
+        use Algorithm::{Crc32, Crc32c, Crc64Nvme, Md5, Sha1, Sha256};
+        [Crc64Nvme, Sha256, Sha1, Crc32c, Crc32, Md5].into_iter().find(|algorithm| algorithm.name() == name)
+    }
 }
 
 /// A checksum of a whole object as the store gave it: base64, and hex for MD5 since that is an ETag.

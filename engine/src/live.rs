@@ -14,7 +14,7 @@ use crate::deadline::Verdict;
 use crate::journal::transfers::PlannedPart;
 use crate::lane::UNKNOWN_LANE;
 use crate::parts::{Condition, Part, strip};
-use crate::profile::of_second;
+use crate::profile::{newsroom, of_second};
 use crate::queue::Place;
 use crate::standing::{Mark, Standing};
 use crate::transfer::{BatchId, Can, Direction, Status, Transfer, TransferId, UnixMs};
@@ -190,7 +190,7 @@ impl One {
             id: t.id,
             batch: t.batch,
             direction: t.direction,
-            profile: of_second(&t.profile).unwrap_or(&t.profile).to_owned(),
+            profile: newsroom(&t.profile).to_owned(),
             second: of_second(&t.profile).is_some(),
             bucket: t.bucket.clone(),
             key: t.key.clone(),

@@ -125,7 +125,7 @@ impl Profile {
     pub(crate) fn second(&self) -> Option<Profile> {
         let replica = self.routes.replica.clone().filter(|replica| replica.takes_uploads)?;
         Some(Profile {
-            name: format!("{}{SECOND}", self.name),
+            name: second_of(&self.name),
             bucket: replica.bucket,
             region: replica.region,
             endpoint: replica.endpoint,
@@ -242,6 +242,16 @@ const SECOND: &str = " (second bucket)";
 /// The newsroom whose second bucket this name stands for.
 pub(crate) fn of_second(name: &str) -> Option<&str> {
     name.strip_suffix(SECOND)
+}
+
+/// The name that stands for a newsroom's second bucket.
+pub(crate) fn second_of(name: &str) -> String {
+    format!("{name}{SECOND}")
+}
+
+/// The newsroom that a transfer is of: its own name, or that of which this is the second bucket's.
+pub(crate) fn newsroom(name: &str) -> &str {
+    of_second(name).unwrap_or(name)
 }
 
 /// The region of a Lambda function's URL; `None` of anything else: keys are shown to nobody but AWS.

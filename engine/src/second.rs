@@ -12,7 +12,8 @@ use crate::api::About;
 use crate::clock;
 use crate::core::Core;
 use crate::error::Result;
-use crate::journal::{settings, transfers, uploads};
+use crate::journal::{clips, settings, transfers, uploads};
+use crate::live::One;
 use crate::profile::{self, Profile};
 use crate::s3::Class;
 use crate::transfer::{Direction, Proof, Status, Transfer, TransferId, UnixMs};
@@ -36,6 +37,8 @@ pub(crate) struct Stray {
     size: u64,
     /// Of the whole, where the store told one.
     checksum: Option<String>,
+    #[serde(default)]
+    algorithm: Option<String>,
     since: UnixMs,
     /// IT was told that it is late.
     told: bool,
@@ -79,9 +82,9 @@ async fn gone(core: &Arc<Core>, id: TransferId) -> Result<bool> {
 pub(crate) fn note(core: &Core, transfer: &Transfer) {
     let Some(home) = profile::of_second(&transfer.profile) else { return };
     let Status::Done { proof, .. } = &transfer.life.status else { return };
-    let checksum = match proof {
-        Proof::WholeObject { checksum, .. } => Some(checksum.clone()),
-        _ => None,
+    let (algorithm, checksum) = match proof {
+        Proof::WholeObject { algorithm, checksum } => (Some(algorithm.clone()), Some(checksum.clone())),
+        _ => (None, None),
     };
     change(core, |strays| {
         strays.retain(|stray| stray.profile != home || stray.key != transfer.key);
@@ -91,10 +94,80 @@ pub(crate) fn note(core: &Core, transfer: &Transfer) {
             key: transfer.key.clone(),
             size: transfer.size,
             checksum,
+            algorithm,
             since: clock::now(),
             told: false,
         });
     });
+}
+
+/// What is known here of a key in the other one of two buckets that copy to each other: that one is not asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Elsewhere {
+    Free,
+    /// Another clip has it, or is about to: replication would bring one of the two over the other.
+    Taken,
+    /// A clip of the same size has it, with this checksum of the whole.
+    Has {
+        algorithm: String,
+        checksum: String,
+    },
+}
+
+/// Before an upload takes a key in its bucket: the other bucket's clip of that key would come here, or be written over.
+pub(crate) async fn elsewhere(core: &Core, transfer: &Transfer, key: &str) -> Result<Elsewhere> {
+    let Some(home) = profile::of_second(&transfer.profile) else { return Ok(in_second(core, transfer, key)) };
+    let bucket = core.profile(Some(home))?.bucket;
+    {
+        let live = core.live();
+        let is_it = |one: &&One| {
+            let t = &one.transfer;
+            let is_done = matches!(t.life.status, Status::Done { .. });
+            is_done && t.direction == Direction::Up && t.profile == home && t.key == key
+        };
+        if let Some(one) = live.all().filter(is_it).last() {
+            return Ok(match &one.transfer.life.status {
+                Status::Done { proof: Proof::WholeObject { algorithm, checksum }, .. }
+                    if one.transfer.size == transfer.size =>
+                {
+                    Elsewhere::Has { algorithm: algorithm.clone(), checksum: checksum.clone() }
+                }
+                _ => Elsewhere::Taken,
+            });
+        }
+        if live.is_claimed(&bucket, key, transfer.id) {
+            return Ok(Elsewhere::Taken);
+        }
+    }
+    let (home, key) = (home.to_owned(), key.to_owned());
+    let heard = core.journal.read(move |c| clips::was_heard_of(c, &home, &key)).await?;
+    Ok(if heard { Elsewhere::Taken } else { Elsewhere::Free })
+}
+
+/// Of an upload to the first bucket.
+fn in_second(core: &Core, transfer: &Transfer, key: &str) -> Elsewhere {
+    let Some(second) = core.profile(Some(&transfer.profile)).ok().and_then(|home| home.second()) else {
+        return Elsewhere::Free;
+    };
+    let strays = strays(core);
+    match strays.iter().find(|stray| stray.profile == transfer.profile && stray.key == key) {
+        Some(Stray { size, checksum: Some(checksum), algorithm: Some(algorithm), .. }) if *size == transfer.size => {
+            Elsewhere::Has { algorithm: algorithm.clone(), checksum: checksum.clone() }
+        }
+        Some(_) => Elsewhere::Taken,
+        None if core.is_claimed(&second.bucket, key, transfer.id) => Elsewhere::Taken,
+        None => Elsewhere::Free,
+    }
+}
+
+/// It was on its way to the second bucket, and the first one has it already.
+pub(crate) async fn come_home(core: &Core, transfer: &mut Transfer) -> Result<()> {
+    let Some(home) = profile::of_second(&transfer.profile) else { return Ok(()) };
+    let home = core.profile(Some(home))?;
+    let (id, name, bucket) = (transfer.id, home.name.clone(), home.bucket.clone());
+    core.journal.write(move |c| transfers::set_place(c, id, &name, &bucket)).await?;
+    (transfer.profile, transfer.bucket) = (home.name.clone(), home.bucket.clone());
+    core.with(id, |one| (one.transfer.profile, one.transfer.bucket) = (home.name, home.bucket))
 }
 
 /// Looks for each in its first bucket.

@@ -17,7 +17,7 @@ use crate::keys::{Field, Fields, Template};
 use crate::lane;
 use crate::limit::LimitSettings;
 use crate::live::One;
-use crate::profile::{CredentialsFrom, ProfileRow};
+use crate::profile::{CredentialsFrom, ProfileRow, newsroom};
 use crate::transfer::{Can, Change, Status, TransferId, Urgency, Why};
 
 impl Rushes for Engine {
@@ -154,8 +154,8 @@ impl Rushes for Engine {
 
     async fn remove_profile(self, _: Context, name: String) -> Result<()> {
         let profile = self.core.profile(Some(&name))?;
-        let live =
-            self.core.live().all().any(|one| one.transfer.profile == name && !one.transfer.life.status.is_ended());
+        let is_its = |one: &One| newsroom(&one.transfer.profile) == name && !one.transfer.life.status.is_ended();
+        let live = self.core.live().all().any(is_its);
         if live {
             return Err(Error::new(
                 Code::BadInput,
@@ -246,7 +246,7 @@ impl Engine {
         let waiting: Vec<TransferId> = {
             let live = self.core.live();
             let waits = |status: &Status| matches!(status, Status::Waiting { why: Why::Credentials, .. });
-            let mine = live.all().filter(|one| one.transfer.profile == profile);
+            let mine = live.all().filter(|one| newsroom(&one.transfer.profile) == profile);
             mine.filter(|one| waits(&one.transfer.life.status)).map(|one| one.transfer.id).collect()
         };
         for id in waiting {

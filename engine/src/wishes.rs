@@ -93,17 +93,20 @@ impl Core {
 
     /// Which lanes go through a network that is only for what is breaking: those of the settings, as the networks are now.
     pub(crate) fn note_metered(&self) {
+        let lanes = self.metered_lanes();
+        for direction in [Direction::Up, Direction::Down] {
+            self.slots(direction).set_metered(&lanes);
+        }
+    }
+
+    pub(crate) fn metered_lanes(&self) -> BTreeSet<u32> {
         let metered = self.limits().metered;
         let preferred = self.uplinks.preferred().map(|uplink| uplink.name);
         let is_metered = |lane: &Lane| {
             let name = lane.uplink.as_ref().map(|uplink| &uplink.name).or(preferred.as_ref());
             name.is_some_and(|name| metered.contains(name))
         };
-        let lanes: BTreeSet<u32> =
-            self.lanes.all().iter().filter(|lane| is_metered(lane)).map(|lane| lane.id).collect();
-        for direction in [Direction::Up, Direction::Down] {
-            self.slots(direction).set_metered(&lanes);
-        }
+        self.lanes.all().iter().filter(|lane| is_metered(lane)).map(|lane| lane.id).collect()
     }
 
     /// Tells the wire what holds at this moment, and answers with what does on the uplink that connections go through.

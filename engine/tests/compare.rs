@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rushes_engine::api::{RouteTest, WayRow, WayState};
 use rushes_engine::error::Result;
+use rushes_engine::limit::LimitSettings;
 use rushes_rig::practice::Practice;
 use rushes_rig::proxy::Proxy;
 use rushes_rig::{Scratch, footage, until};
@@ -90,4 +91,27 @@ async fn it_is_refused_while_transfers_move_and_a_dead_way_is_said_to_be_one() {
     assert!(cut.lanes[0].trouble.is_some() && cut.lanes[0].rate.is_none(), "{cut:#?}");
     assert!(ways(&bench).await[0].errors > before, "what failed is counted");
     proxy.heal();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_that_somebody_pays_for_by_the_byte_is_not_tested() {
+    let scratch = Scratch::new();
+    let practice = Practice::start(&scratch).await.unwrap();
+    let proxy = Proxy::before(practice.bucket()).await.unwrap();
+    let bench = Bench::open(&scratch.join("home"), &practice.bucket().through(&proxy)).await;
+    let clip = scratch.join("clip.mxf");
+    footage::random(&clip, 6 * MB, 3).unwrap();
+    assert!(is_done(&bench.send(&clip).await));
+    let limits = bench.connection.call((), async |engine, context, ()| engine.limits(context).await).await.unwrap();
+    let metered = limits.uplinks.into_iter().map(|uplink| uplink.name).collect();
+    let settings = LimitSettings { metered, ..limits.settings };
+    let set =
+        bench.connection.call(settings, async |engine, context, settings| engine.set_limits(context, settings).await);
+    set.await.unwrap().unwrap();
+    let before = proxy.carried();
+    let refused = until("no request is on its way", SOON, async || Ok(test(&bench).await.ok())).await.unwrap();
+    let lane = &refused.lanes[0];
+    assert!(lane.trouble.as_deref().is_some_and(|why| why.starts_with("Metered")), "{refused:#?}");
+    assert_eq!((lane.connect_ms, lane.rate, lane.bytes, refused.note), (None, None, 0, None));
+    assert!(proxy.carried().down - before.down < 100_000, "nothing of a clip was read");
 }

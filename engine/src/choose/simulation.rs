@@ -118,7 +118,7 @@ fn views(world: &World, states: &[State], at: f64) -> Vec<View> {
     let view = |(i, (lane, state)): (usize, (&Lane, &State))| View {
         metered: false,
         queue: world.queues.then_some(state.queue).filter(|_| !state.requests.is_empty()),
-        probe: world.queues.then_some(state.queue),
+        probe: Some(if world.queues { state.queue } else { 0.0 }),
         lane: i as u32,
         uplink: lane.uplink,
         // What stands still for more than a second is held to be dead, as the engine does it.

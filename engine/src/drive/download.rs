@@ -41,14 +41,17 @@ pub(super) async fn download(drive: &Drive) -> Driven<Proof> {
     }
     let fetching = Fetching { drive, transfer: &transfer, held: &held, sink: &sink };
     fetching.verify(&mut plan).await?;
-    let fetch = Fetch { drive, transfer: &transfer, etag: &held.etag, sink: &sink };
+    let mut fetch = Fetch { drive, transfer: &transfer, etag: &held.etag, sink: &sink, from_home: false };
     let mut doubt = Doubt::default();
     let proof = loop {
         fetch.missing(&mut plan).await?;
         drive.core.change(drive.id, Change::Finish)?;
         match fetching.prove(&plan).await? {
             Some(proof) => break proof,
-            None => fetching.doubt(&mut doubt, &mut plan).await?,
+            None => {
+                fetching.doubt(&mut doubt, &mut plan).await?;
+                fetch.from_home = true;
+            }
         }
     };
     sink.sync().await?;

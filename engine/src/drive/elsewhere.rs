@@ -3,6 +3,7 @@
 //! place, which is said where it does not help.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::download::head;
@@ -11,6 +12,7 @@ use crate::core::Core;
 use crate::error::{Code, Error};
 use crate::journal::clips;
 use crate::lane::{self, Lane};
+use crate::profile::newsroom;
 use crate::reach;
 use crate::route::Kind;
 use crate::s3::{Class, Object, Refusal};
@@ -36,6 +38,18 @@ pub(super) struct Unfit {
 }
 
 impl Unfit {
+    /// A cache may bring the same wrong bytes twice: all that leads neither to the bucket itself nor, for a clip that is
+    /// held to what the copy said, to that. None where nothing leads there.
+    pub(super) fn all_but_home(lanes: &[Arc<Lane>], transfer: &Transfer) -> Unfit {
+        let in_copy = transfer.held.as_ref().is_some_and(|held| held.in_copy);
+        let is_source = |lane: &Arc<Lane>| lane.is_home() || in_copy && lane.route.kind == Kind::Replica;
+        let mut unfit = Unfit::default();
+        if lanes.iter().any(|lane| lane.route.can.get && is_source(lane)) {
+            unfit.lanes = lanes.iter().filter(|lane| !is_source(lane)).map(|lane| lane.id).collect();
+        }
+        unfit
+    }
+
     pub(super) fn lanes(&self) -> Vec<u32> {
         self.lanes.clone()
     }
@@ -70,7 +84,7 @@ impl Unfit {
             return Ok(is_its_own.then_some(STUMBLED));
         }
         let lanes = drive.core.lanes_of(&transfer.profile)?;
-        let fit = |lane: &&std::sync::Arc<Lane>| lane.route.can.get && !self.lanes.contains(&lane.id);
+        let fit = |lane: &&Arc<Lane>| lane.route.can.get && !self.lanes.contains(&lane.id);
         let (fit, alive) =
             (lanes.iter().any(|lane| fit(&lane)), lanes.iter().any(|lane| fit(&lane) && !lane.look_out.is_dead()));
         tracing::info!(key = transfer.key, route = %lane.route.kind, why = refusal.error.message, "comes another way");
@@ -194,7 +208,7 @@ async fn is_known(core: &Core, transfer: &Transfer) -> bool {
             let is_done = matches!(other.life.status, Status::Done { .. });
             other.direction == Direction::Up
                 && is_done
-                && other.profile == transfer.profile
+                && newsroom(&other.profile) == transfer.profile
                 && other.key == transfer.key
         })
     };

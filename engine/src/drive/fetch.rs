@@ -42,6 +42,8 @@ pub(super) struct Fetch<'a> {
     pub transfer: &'a Transfer,
     pub etag: &'a str,
     pub sink: &'a Sink,
+    /// From the bucket itself, where a lane leads there: what came by the others was wrong.
+    pub from_home: bool,
 }
 
 struct Flying {
@@ -87,7 +89,10 @@ impl Fetch<'_> {
         let slots = self.drive.core.slots(Direction::Down);
         let profile = self.transfer.profile.as_str();
         let mut patience = Patience::of_many(&self.drive.core, Direction::Down, profile);
-        let mut unfit = Unfit::default();
+        let mut unfit = match self.from_home {
+            true => Unfit::all_but_home(&self.drive.core.lanes_of(profile)?, self.transfer),
+            false => Unfit::default(),
+        };
         let mut last_left = Instant::now();
         let mut tasks = JoinSet::new();
         let mut resting: FuturesUnordered<BoxFuture<'static, Stretch>> = FuturesUnordered::new();
@@ -96,7 +101,7 @@ impl Fetch<'_> {
         let mut wanting = Wanting::new(
             self.drive,
             Direction::Down,
-            Want { profile: profile.into(), bytes: each.min(ASKED), only: None, except: Vec::new() },
+            Want { profile: profile.into(), bytes: each.min(ASKED), only: None, except: unfit.lanes() },
         );
         // The requests do not wait for the journal.
         let mut journaling = None;

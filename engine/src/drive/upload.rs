@@ -15,7 +15,9 @@ use crate::journal::uploads::{self, Stage, Upload};
 use crate::keys::numbered;
 use crate::lane::{UNKNOWN_LANE, Want};
 use crate::parts::{self, Part};
+use crate::profile;
 use crate::s3::{Answer, Class, Completed, ListedPart, Offers, Refusal, Store};
+use crate::second::{self, Elsewhere};
 use crate::source::{Source, changed};
 use crate::transfer::{Change, Direction, Proof, Transfer};
 
@@ -322,7 +324,7 @@ impl Sending<'_> {
 
 /// Finds the first free key, and journals it. A clip that is in the bucket already is not sent twice: its proof instead.
 pub(super) async fn claim_key(drive: &Drive, transfer: &mut Transfer, source: &Source) -> Driven<Option<Proof>> {
-    let mut own: Vec<(Algorithm, String)> = Vec::new();
+    let mut own = Own { source, known: Vec::new() };
     for n in 1..MOST_NAMES {
         let key = numbered(&transfer.wanted, n);
         match drive.head(Direction::Up, transfer, &key).await? {
@@ -332,16 +334,33 @@ pub(super) async fn claim_key(drive: &Drive, transfer: &mut Transfer, source: &S
             Err(refusal) => return Err(refusal.into()),
             Ok(object) => {
                 let Some(kept) = object.checksum.filter(|_| object.size == transfer.size) else { continue };
-                if !own.iter().any(|(algorithm, _)| *algorithm == kept.algorithm) {
-                    own.push((kept.algorithm, source.whole_checksum(kept.algorithm).await?.value));
-                }
-                if own.iter().any(|(algorithm, value)| *algorithm == kept.algorithm && *value == kept.value) {
+                if own.is(kept.algorithm, &kept.value).await? {
                     transfer.key = key;
                     drive.set_facts(transfer).await?;
                     let algorithm = kept.algorithm.name().to_owned();
                     return Ok(Some(Proof::WholeObject { algorithm, checksum: kept.value }));
                 }
                 continue;
+            }
+        }
+        match second::elsewhere(&drive.core, transfer, &key).await? {
+            Elsewhere::Free => {}
+            Elsewhere::Taken => continue,
+            Elsewhere::Has { algorithm, checksum } => {
+                let known = Algorithm::named(&algorithm);
+                let is_same = match known {
+                    Some(algorithm) => own.is(algorithm, &checksum).await?,
+                    None => false,
+                };
+                if !is_same {
+                    continue;
+                }
+                if profile::of_second(&transfer.profile).is_some() {
+                    second::come_home(&drive.core, transfer).await?;
+                    transfer.key = key;
+                    drive.set_facts(transfer).await?;
+                    return Ok(Some(Proof::WholeObject { algorithm, checksum }));
+                }
             }
         }
         if !drive.core.live().claim(transfer.id, &transfer.bucket, &key) {
@@ -355,6 +374,21 @@ pub(super) async fn claim_key(drive: &Drive, transfer: &mut Transfer, source: &S
         Code::BadInput,
         "The bucket holds too many clips of this name. Rename the file, then add it again.",
     )))
+}
+
+/// Checksums of the whole source, each computed once.
+struct Own<'a> {
+    source: &'a Source,
+    known: Vec<(Algorithm, String)>,
+}
+
+impl Own<'_> {
+    async fn is(&mut self, algorithm: Algorithm, value: &str) -> Result<bool> {
+        if !self.known.iter().any(|(known, _)| *known == algorithm) {
+            self.known.push((algorithm, self.source.whole_checksum(algorithm).await?.value));
+        }
+        Ok(self.known.iter().any(|(known, own)| *known == algorithm && own == value))
+    }
 }
 
 /// So many times a store may stumble over the beginning of an upload before its checksum is held to be the reason.

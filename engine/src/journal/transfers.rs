@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use crate::deadline::Deadline;
 use crate::integrity::Crc64;
 use crate::parts::Part;
+use crate::profile::second_of;
 use crate::transfer::{BatchId, Direction, Life, Look, Transfer, TransferId, UnixMs, Urgency};
 
 /// A part that S3 answered for, or a range that is on this disk.
@@ -27,11 +28,17 @@ pub(crate) fn add_batch(c: &Connection, now: UnixMs) -> Result<BatchId> {
     Ok(c.last_insert_rowid())
 }
 
-/// Adds it, and gives it its ID. Where a live transfer was asked for the same, that one's ID instead, and `false`.
+/// Adds it, and gives it its ID. Where a live transfer was asked for the same, that one's ID instead, and `false`; it may
+/// go to the newsroom's second bucket by now.
 pub(crate) fn add_transfer(c: &Connection, transfer: &Transfer) -> Result<(TransferId, bool)> {
     let live = c
-        .prepare_cached("SELECT id FROM transfer WHERE profile = ?1 AND direction = ?2 AND asked = ?3 AND live = 1")?
-        .query_row(params![transfer.profile, direction_name(transfer.direction), transfer.asked], |row| row.get(0))
+        .prepare_cached(
+            "SELECT id FROM transfer WHERE profile IN (?1, ?4) AND direction = ?2 AND asked = ?3 AND live = 1",
+        )?
+        .query_row(
+            params![transfer.profile, direction_name(transfer.direction), transfer.asked, second_of(&transfer.profile)],
+            |row| row.get(0),
+        )
         .optional()?;
     if let Some(id) = live {
         return Ok((id, false));

@@ -14,6 +14,8 @@ const NETWORKS: Duration = Duration::from_secs(2);
 const AGAIN: Duration = Duration::from_secs(30);
 /// An edge that did not let somebody read is asked again so much later: IT may have mended it.
 const EDGES: Duration = Duration::from_secs(300);
+/// And a bucket that said that its acceleration is off.
+const SUSPENDED: Duration = Duration::from_secs(300);
 
 /// What went to a second bucket is looked for in the first one so often.
 const STRAYS: Duration = Duration::from_secs(20);
@@ -24,6 +26,7 @@ pub(crate) struct Changes {
     networks: Option<Instant>,
     asked: Option<Instant>,
     edges: Option<Instant>,
+    suspended: Option<Instant>,
     strays: Option<Instant>,
 }
 
@@ -36,11 +39,13 @@ impl Changes {
             tokio::task::spawn_blocking(move || networks(&core));
         }
         let closed = core.lanes.edges_closed();
-        if closed.is_empty() {
-            self.edges = None;
-        } else if self.edges.get_or_insert_with(Instant::now).elapsed() >= EDGES {
-            self.edges = None;
+        if is_due(&mut self.edges, !closed.is_empty(), EDGES) {
             closed.iter().for_each(|profile| core.note_edge(profile, None));
+        }
+        let suspended = core.lanes.suspended();
+        if is_due(&mut self.suspended, !suspended.is_empty(), SUSPENDED) {
+            let core = core.clone();
+            tokio::spawn(async move { ask_each(&core, suspended).await });
         }
         if self.strays.is_none_or(|at| at.elapsed() >= STRAYS) && !second::strays(core).is_empty() {
             self.strays = Some(Instant::now());
@@ -53,6 +58,19 @@ impl Changes {
             tokio::spawn(async move { ask(&core).await });
         }
     }
+}
+
+/// Whether something is so for that long already; from then on it counts anew.
+fn is_due(since: &mut Option<Instant>, is_so: bool, after: Duration) -> bool {
+    if !is_so {
+        *since = None;
+        return false;
+    }
+    let is_due = since.get_or_insert_with(Instant::now).elapsed() >= after;
+    if is_due {
+        *since = None;
+    }
+    is_due
 }
 
 /// Where one came or went, every profile has other lanes.
@@ -68,7 +86,11 @@ fn networks(core: &Core) {
 
 /// Every bucket that was not asked yet for the state of its acceleration.
 pub(crate) async fn ask(core: &Core) {
-    for profile in core.lanes.not_asked() {
+    ask_each(core, core.lanes.not_asked()).await;
+}
+
+async fn ask_each(core: &Core, profiles: Vec<String>) {
+    for profile in profiles {
         let Ok(store) = core.store(&profile) else { continue };
         match store.acceleration().await {
             Ok(said) => core.note_acceleration(&profile, said),
@@ -76,5 +98,52 @@ pub(crate) async fn ask(core: &Core) {
             Err(refusal) if refusal.status.is_some() => core.note_acceleration(&profile, Acceleration::Unknown),
             Err(_) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::home::Home;
+    use crate::profile::{CredentialsFrom, Profile};
+    use crate::route::Kind;
+
+    #[test]
+    fn what_is_so_for_long_enough_is_due_once() {
+        let mut since = None;
+        assert!(!is_due(&mut since, true, SUSPENDED) && since.is_some());
+        assert!(is_due(&mut since, true, Duration::ZERO) && since.is_none());
+        assert!(!is_due(&mut since, true, SUSPENDED));
+        assert!(!is_due(&mut since, false, Duration::ZERO) && since.is_none());
+    }
+
+    #[tokio::test]
+    async fn what_a_bucket_said_goes_with_its_profile() {
+        let folder = tempfile::tempdir().unwrap();
+        let core = Core::open(Home::at(folder.path()).unwrap()).await.unwrap();
+        let profile = Profile {
+            name: "Nairobi".into(),
+            bureau: "Nairobi".into(),
+            bucket: "agency-footage".into(),
+            region: "eu-west-1".into(),
+            endpoint: None,
+            accelerate: true,
+            key_template: crate::keys::PLAIN_TEMPLATE.into(),
+            credentials: CredentialsFrom::Lent,
+            zone: None,
+            routes: Default::default(),
+        };
+        core.keep_profile(profile.clone()).await.unwrap();
+        core.lanes_of("Nairobi").unwrap();
+        core.note_acceleration("Nairobi", Acceleration::Suspended);
+        core.go_one_way("Nairobi").unwrap();
+        assert_eq!(core.lanes.suspended(), ["Nairobi"]);
+        assert!(core.lanes.not_asked().is_empty() && core.lanes.is_one_way("Nairobi"));
+        // Another bucket.
+        core.keep_profile(Profile { bucket: "agency-archive".into(), ..profile }).await.unwrap();
+        let lanes = core.lanes_of("Nairobi").unwrap();
+        assert!(lanes.iter().any(|lane| lane.route.kind == Kind::Accelerated));
+        assert!(core.lanes.suspended().is_empty() && !core.lanes.is_one_way("Nairobi"));
+        assert_eq!(core.lanes.not_asked(), ["Nairobi"]);
     }
 }

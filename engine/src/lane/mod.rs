@@ -20,7 +20,7 @@ use crate::cloudfront::Edge;
 use crate::credentials::Purse;
 use crate::error::{Code, Error, Result};
 use crate::parts::Part;
-use crate::profile::Profile;
+use crate::profile::{Profile, newsroom};
 use crate::reach::LookOut;
 use crate::route::{self, Acceleration, Address, Kind, Route, Said, Way};
 use crate::s3::{Answer, Range, Store};
@@ -151,9 +151,14 @@ impl Lanes {
         (lanes, names)
     }
 
-    /// What was set up with other keys, or for what the profile was, is set up anew when it is next asked for.
+    /// What was set up with other keys, or for what the profile was, is set up anew when it is next asked for; its second
+    /// bucket's as well.
     pub(crate) fn forget(&self, profile: &str) {
-        self.locked().of.remove(profile);
+        let mut known = self.locked();
+        known.of.retain(|name, _| newsroom(name) != profile);
+        // It may have been said of another bucket, or to other keys.
+        known.said.retain(|name, _| newsroom(name) != profile);
+        known.one_way.retain(|name| newsroom(name) != profile);
     }
 
     /// The ways that a profile has and cannot go, with why.
@@ -182,6 +187,15 @@ impl Lanes {
             accelerated(of) && known.said.get(*profile).is_none_or(|said| said.acceleration.is_none())
         });
         wanted.map(|(profile, _)| profile.clone()).collect()
+    }
+
+    /// Profiles whose bucket said that its acceleration is off.
+    pub(crate) fn suspended(&self) -> Vec<String> {
+        let known = self.locked();
+        let is_off = |profile: &String| {
+            known.said.get(profile).is_some_and(|said| said.acceleration == Some(Acceleration::Suspended))
+        };
+        known.of.keys().filter(|profile| is_off(profile)).cloned().collect()
     }
 
     /// Whether the bucket was found not to take parts of one upload by several ways.

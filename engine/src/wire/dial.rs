@@ -12,6 +12,7 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use http::Uri;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
+use tokio::task::JoinHandle;
 
 use super::socket::{Meter, Socket};
 use super::system::bind;
@@ -21,8 +22,10 @@ use crate::uplink::{Uplink, Uplinks};
 
 /// For one address. A far office over satellite takes two seconds to shake hands.
 const CONNECT: Duration = Duration::from_secs(15);
-/// For a name's addresses. An answer that was had before serves as well.
+/// For a name's addresses, where an answer that was had before serves as well.
 const RESOLVE: Duration = Duration::from_secs(3);
+/// And where there is none: the system asks the next server of names when the first one is silent for five seconds.
+const RESOLVE_FIRST: Duration = CONNECT;
 /// How long an address has before the next is tried beside it.
 const NEXT: Duration = Duration::from_millis(300);
 
@@ -68,7 +71,7 @@ impl Dial {
 
     /// A connection that counts and keeps to the limits; and how long it took, without looking up the name.
     pub(super) async fn open(&self, uri: &Uri) -> io::Result<(Socket, Duration)> {
-        let (stream, took) = self.connect(uri).await?;
+        let (stream, took) = self.connect(uri, Trust::LookedUp).await?;
         stream.set_nodelay(true)?;
         // A peer that vanished without a word is noticed even where nothing is being sent.
         let alive = TcpKeepalive::new().with_time(Duration::from_secs(20)).with_interval(Duration::from_secs(5));
@@ -85,30 +88,23 @@ impl Dial {
         socket.connect(to).await
     }
 
-    async fn addresses(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-        let found = tokio::time::timeout(RESOLVE, lookup_host((host, port))).await;
-        let error = match found.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
-            Ok(found) => {
-                let found: Vec<SocketAddr> = found.collect();
-                if !found.is_empty() {
-                    self.known_names().insert((host.to_owned(), port), found.clone());
-                    return Ok(found);
-                }
-                io::Error::other(format!("{host} has no address"))
-            }
-            Err(error) => error,
-        };
-        self.known_names().get(&(host.to_owned(), port)).cloned().ok_or(error)
+    /// The look-up goes on where it is not waited for: who asks next has its answer.
+    async fn addresses(&self, host: &str, port: u16, trust: Trust) -> io::Result<Vec<SocketAddr>> {
+        let name = (host.to_owned(), port);
+        let looked_up = tokio::spawn(look_up(lookup_host(name.clone()), name.clone(), self.names.clone()));
+        let known = known_names(&self.names).get(&name).cloned();
+        settled(looked_up, known, trust).await
     }
 
-    fn known_names(&self) -> MutexGuard<'_, HashMap<(String, u16), Vec<SocketAddr>>> {
-        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Whether its host can be connected to: by the addresses that are known, since names may be slow where the path is not.
+    pub(super) async fn reaches(&self, uri: &Uri) -> bool {
+        self.connect(uri, Trust::Known).await.is_ok()
     }
 
-    pub(super) async fn connect(&self, uri: &Uri) -> io::Result<(TcpStream, Duration)> {
+    async fn connect(&self, uri: &Uri, trust: Trust) -> io::Result<(TcpStream, Duration)> {
         let host = host(uri).ok_or_else(|| io::Error::other("the address names no host"))?;
         let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
-        let mut addresses = self.addresses(host, port).await?;
+        let mut addresses = self.addresses(host, port, trust).await?;
         let turn = self.turn.fetch_add(1, Ordering::Relaxed) % addresses.len();
         addresses.rotate_left(turn);
         // A first packet that is lost costs a second before the system sends it again; a second try costs a packet.
@@ -136,7 +132,102 @@ impl Dial {
     }
 }
 
+/// Which addresses of a name are gone by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trust {
+    /// Those that were found before, if any were.
+    Known,
+    /// What a look-up says now, if it says so in time.
+    LookedUp,
+}
+
+fn known_names(names: &Names) -> MutexGuard<'_, HashMap<(String, u16), Vec<SocketAddr>>> {
+    names.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn look_up(
+    asked: impl Future<Output = io::Result<impl Iterator<Item = SocketAddr>>>,
+    name: (String, u16),
+    names: Names,
+) -> io::Result<Vec<SocketAddr>> {
+    let found: Vec<SocketAddr> = asked.await?.collect();
+    if found.is_empty() {
+        return Err(io::Error::other(format!("{} has no address", name.0)));
+    }
+    known_names(&names).insert(name, found.clone());
+    Ok(found)
+}
+
+/// What the look-up says; or what is known from before, where it says nothing, or not soon enough.
+async fn settled(
+    looked_up: JoinHandle<io::Result<Vec<SocketAddr>>>,
+    known: Option<Vec<SocketAddr>>,
+    trust: Trust,
+) -> io::Result<Vec<SocketAddr>> {
+    let patience = match known {
+        Some(known) if trust == Trust::Known => return Ok(known),
+        Some(_) => RESOLVE,
+        None => RESOLVE_FIRST,
+    };
+    let said = match tokio::time::timeout(patience, looked_up).await {
+        Ok(said) => said.unwrap_or_else(|e| Err(io::Error::other(e))),
+        Err(_) => Err(io::ErrorKind::TimedOut.into()),
+    };
+    said.or_else(|error| known.ok_or(error))
+}
+
 /// As names are looked up, and as certificates have them: an IPv6 address without its brackets.
 pub(super) fn host(uri: &Uri) -> Option<&str> {
     uri.host().map(|host| host.trim_start_matches('[').trim_end_matches(']'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(last: u8) -> Vec<SocketAddr> {
+        vec![SocketAddr::from(([192, 0, 2, last], 443))]
+    }
+
+    /// As where the first server of names is dead.
+    fn slowly(takes: Duration, names: &Names) -> JoinHandle<io::Result<Vec<SocketAddr>>> {
+        let asked = async move {
+            tokio::time::sleep(takes).await;
+            Ok(at(2).into_iter())
+        };
+        tokio::spawn(look_up(asked, name(), names.clone()))
+    }
+
+    fn name() -> (String, u16) {
+        ("s3.example".to_owned(), 443)
+    }
+
+    #[tokio::test]
+    async fn a_name_that_nobody_knows_yet_is_waited_for_longer_than_one_that_is_known() {
+        let names = Names::default();
+        let takes = RESOLVE + Duration::from_secs(1);
+        let both = tokio::join!(
+            settled(slowly(takes, &names), None, Trust::LookedUp),
+            settled(slowly(takes, &names), Some(at(1)), Trust::LookedUp),
+        );
+        assert_eq!((both.0.unwrap(), both.1.unwrap()), (at(2), at(1)));
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_was_not_waited_for_is_there_for_the_next_one() {
+        let names = Names::default();
+        let takes = Duration::from_millis(50);
+        let known = settled(slowly(takes, &names), Some(at(1)), Trust::Known).await;
+        assert_eq!(known.unwrap(), at(1));
+        assert!(known_names(&names).is_empty());
+        tokio::time::sleep(takes * 4).await;
+        assert_eq!(known_names(&names).get(&name()), Some(&at(2)));
+    }
+
+    #[tokio::test]
+    async fn a_look_up_that_fails_leaves_what_is_known() {
+        let failed = || tokio::spawn(async { Err(io::ErrorKind::NotFound.into()) });
+        assert_eq!(settled(failed(), Some(at(1)), Trust::LookedUp).await.unwrap(), at(1));
+        assert_eq!(settled(failed(), None, Trust::Known).await.unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
 }

@@ -179,7 +179,7 @@ impl Pool {
     pub(super) async fn reach(&self, limit: Duration) -> bool {
         let Some(origin) = self.locked().last.clone() else { return true };
         let Ok(uri) = uri_of(&origin) else { return true };
-        matches!(tokio::time::timeout(limit, self.dial.connect(&uri)).await, Ok(Ok(_)))
+        tokio::time::timeout(limit, self.dial.reaches(&uri)).await.unwrap_or(false)
     }
 
     /// Those that lie idle are closed; those in use are not used again.
