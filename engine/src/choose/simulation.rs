@@ -252,5 +252,5 @@ pub(super) fn random_world(seed: u64) -> World {
     }
     let all: f64 = uplinks.iter().sum();
     let bytes = (all * random.random_range(40_000.0..120_000.0)).clamp(100e6, 6e9);
-    World { uplinks: uplinks.into_iter().map(Course::steady).collect(), lanes, bytes, queues: seed % 2 == 0 }
+    World { uplinks: uplinks.into_iter().map(Course::steady).collect(), lanes, bytes, queues: seed.is_multiple_of(2) }
 }
