@@ -31,6 +31,9 @@ const FALLEN_FOR: f64 = 2_000.0;
 /// it, is in a link that both share: a second way does not make that carry more.
 const STANDS: f64 = 20.0;
 const SHARED: f64 = 0.5;
+/// A lane that carries nothing and waits so long, in milliseconds, waits in what is shared, whatever the other waits: a packet
+/// that was lost looks like a long queue.
+const WAITS: f64 = 40.0;
 /// How long the answer to a look at that is waited for, in milliseconds.
 const LOOK: f64 = 2_000.0;
 /// With less than so many seconds to go nothing is tried.
@@ -260,7 +263,7 @@ impl Mix {
     /// Whether it is still to be seen whether a lane shares what is full. Only of one whose path is known without a queue.
     fn waits_to_know(&mut self, now: f64, lane: u32, lanes: &[View]) -> bool {
         let tells = |view: &&View| view.lane == lane || self.on.contains(&view.lane);
-        let unseen = |view: &&View| view.trip.is_some() && view.probe.is_none();
+        let unseen = |view: &&View| view.bare && view.probe.is_none();
         let asks: Vec<u32> = lanes.iter().filter(tells).filter(unseen).map(|view| view.lane).collect();
         let since = *self.looks_since.get_or_insert(now);
         if asks.is_empty() || now - since >= LOOK {
@@ -274,7 +277,7 @@ impl Mix {
         self.asks.clear();
         self.looks_since = None;
         let (queue, view) = (self.queue(lanes), lanes.iter().find(|view| view.lane == lane));
-        queue >= STANDS && view.and_then(|view| view.probe).is_some_and(|probe| probe >= queue * SHARED)
+        queue >= STANDS && view.and_then(|view| view.probe).is_some_and(|probe| probe >= (queue * SHARED).min(WAITS))
     }
 
     fn tried(&mut self, lane: u32) {

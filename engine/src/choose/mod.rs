@@ -35,6 +35,8 @@ pub struct View {
     pub trip: Option<f64>,
     /// Milliseconds by which what flies on it waits in a queue, as far as its connections tell.
     pub queue: Option<f64>,
+    /// How long its path is without a queue was seen: then a look at its queue says something.
+    pub bare: bool,
     /// And by which a connection that was just opened on it waited: see [`Chooser::asks`].
     pub probe: Option<f64>,
     /// Bytes a millisecond that it carried when it was last used on this network.

@@ -117,6 +117,7 @@ pub(super) fn run(world: &World, only: Option<&[u32]>) -> Option<Outcome> {
 fn views(world: &World, states: &[State], at: f64) -> Vec<View> {
     let view = |(i, (lane, state)): (usize, (&Lane, &State))| View {
         metered: false,
+        bare: true,
         queue: world.queues.then_some(state.queue).filter(|_| !state.requests.is_empty()),
         probe: Some(if world.queues { state.queue } else { 0.0 }),
         lane: i as u32,

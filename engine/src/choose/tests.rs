@@ -145,6 +145,7 @@ fn a_way_that_was_never_used_goes_first_once_where_its_kind_is_better() {
         uplink: 0,
         alive: true,
         metered: false,
+        bare: true,
         queue: None,
         probe: None,
         moved: 0,

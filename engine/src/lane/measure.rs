@@ -75,11 +75,11 @@ impl Watched {
             return;
         }
         let Ok(lane) = core.lanes.get(lane) else { return };
-        let Some(least) = lane.wire.meter().look().least else { return };
+        let Some(bare) = lane.wire.meter().bare() else { return };
         let slots = slots.clone();
         self.looking = Some(tokio::spawn(async move {
             if let Some(took) = lane.wire.connects_in(LONGEST_QUEUE).await {
-                slots.probed(lane.id, millis(took.saturating_sub(least)));
+                slots.probed(lane.id, millis(took.saturating_sub(bare)));
             }
         }));
     }
@@ -113,7 +113,7 @@ impl Watched {
             Direction::Down => slots.bytes(lane.id) / 2,
         };
         core.best().note(lane.id, direction, now, sample.moved);
-        let (used, ready) = slots.feed(lane.id, sample, under_way);
+        let (used, ready) = slots.feed(lane.id, sample, under_way, meter.bare().is_some());
         let mut rate = None;
         if direction == Direction::Up {
             rate = self.ceiling.feed(now, look.arrived, look.busy, path);

@@ -310,8 +310,9 @@ impl Slots {
     }
 
     /// What a lane measured. Answers with how many requests it has, and how many connections should lie ready for more.
-    /// `under_way` is what the other side has of requests that are not answered.
-    pub(super) fn feed(&self, lane: u32, sample: Sample, under_way: u64) -> (usize, usize) {
+    /// `under_way` is what the other side has of requests that are not answered; `bare`, whether its path is known without a
+    /// queue.
+    pub(super) fn feed(&self, lane: u32, sample: Sample, under_way: u64, bare: bool) -> (usize, usize) {
         let mut state = self.locked();
         let state = &mut *state;
         let Some(profile) = state.lanes.get(&lane).map(|lane| lane.opened.profile.clone()) else { return (0, 0) };
@@ -320,7 +321,7 @@ impl Slots {
         let Some(lane) = state.lanes.get_mut(&lane) else { return (0, 0) };
         lane.moved = sample.moved;
         lane.sturdy = sample.sturdy;
-        lane.under_way = under_way;
+        (lane.under_way, lane.bare) = (under_way, bare);
         lane.trip = sample.path.map(|(now, _)| now).or(lane.trip);
         lane.queue = sample.path.filter(|_| !lane.flying.is_empty()).map(|(now, least)| now - least);
         if lane.flying.is_empty() {

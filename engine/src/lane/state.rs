@@ -93,6 +93,8 @@ pub(super) struct OnLane {
     /// Milliseconds there and back, and how many of them are a queue's.
     pub(super) trip: Option<f64>,
     pub(super) queue: Option<f64>,
+    /// Its path is known without a queue.
+    pub(super) bare: bool,
     /// When its queue was last looked at by a connection of its own, and what that was.
     pub(super) probe: Option<(Instant, f64)>,
 }
@@ -243,6 +245,7 @@ impl State {
                 sturdy: lane.sturdy,
                 trip: lane.trip,
                 queue: lane.queue,
+                bare: lane.bare,
                 probe: lane.probe.filter(|(at, _)| at.elapsed() < PROBED).map(|(_, queue)| queue),
                 remembered: lane.opened.remembered,
                 rank: lane.opened.rank,
@@ -260,7 +263,8 @@ impl State {
         let after: Vec<u32> = on(&self.chooser);
         if before != after {
             let carries: Vec<(u32, u64)> = after.iter().map(|lane| (*lane, self.chooser.carries(*lane))).collect();
-            tracing::debug!(?before, ?carries, "lanes in use");
+            let queues: Vec<_> = views.iter().map(|view| (view.lane, view.trip, view.queue, view.probe)).collect();
+            tracing::debug!(?before, ?carries, ?queues, "lanes in use");
         }
     }
 
@@ -332,6 +336,7 @@ impl OnLane {
             sturdy: false,
             trip: None,
             queue: None,
+            bare: false,
             probe: None,
         }
     }

@@ -96,9 +96,10 @@ impl Dial {
         settled(looked_up, known, trust).await
     }
 
-    /// Whether its host can be connected to: by the addresses that are known, since names may be slow where the path is not.
-    pub(super) async fn reaches(&self, uri: &Uri) -> bool {
-        self.connect(uri, Trust::Known).await.is_ok()
+    /// In how long its host can be connected to: by the addresses that are known, since names may be slow where the path is
+    /// not.
+    pub(super) async fn reaches(&self, uri: &Uri) -> Option<Duration> {
+        self.connect(uri, Trust::Known).await.ok().map(|(_, took)| took)
     }
 
     async fn connect(&self, uri: &Uri, trust: Trust) -> io::Result<(TcpStream, Duration)> {
@@ -122,7 +123,10 @@ impl Dial {
             }
             let patience = if untried.len() > 0 { NEXT } else { CONNECT };
             match tokio::time::timeout(patience, tries.next()).await {
-                Ok(Some(Ok(Ok(stream)))) => return Ok((stream, began.elapsed())),
+                Ok(Some(Ok(Ok(stream)))) => {
+                    self.meter.saw(began.elapsed());
+                    return Ok((stream, began.elapsed()));
+                }
                 Ok(Some(Ok(Err(e)))) => last = e,
                 Ok(Some(Err(_))) | Err(_) => last = io::ErrorKind::TimedOut.into(),
                 Ok(None) if untried.len() == 0 => return Err(last),

@@ -17,7 +17,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::http::{
@@ -107,13 +107,12 @@ impl Wire {
 
     /// How long it takes now to open a connection to where the last request went, without any handshake above TCP's.
     pub async fn connects_in(&self, limit: Duration) -> Option<Duration> {
-        let began = Instant::now();
-        let reached = self.pool.reach(limit).await;
-        reached.then(|| began.elapsed())
+        self.pool.connects_in(limit).await
     }
 
     /// The network is another one: what is under way ends with the network's error, and all begins with new connections.
     pub fn renew(&self) {
+        self.meter.forget_bare();
         self.pool.renew();
     }
 

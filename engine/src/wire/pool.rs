@@ -177,9 +177,14 @@ impl Pool {
 
     /// Whether a TCP connection to where the last request went can be opened within `limit`.
     pub(super) async fn reach(&self, limit: Duration) -> bool {
-        let Some(origin) = self.locked().last.clone() else { return true };
-        let Ok(uri) = uri_of(&origin) else { return true };
-        tokio::time::timeout(limit, self.dial.reaches(&uri)).await.unwrap_or(false)
+        self.locked().last.is_none() || self.connects_in(limit).await.is_some()
+    }
+
+    /// In how long one can be opened now. `None` where that takes longer than `limit`, or nothing was asked for yet.
+    pub(super) async fn connects_in(&self, limit: Duration) -> Option<Duration> {
+        let origin = self.locked().last.clone()?;
+        let uri = uri_of(&origin).ok()?;
+        tokio::time::timeout(limit, self.dial.reaches(&uri)).await.ok().flatten()
     }
 
     /// Those that lie idle are closed; those in use are not used again.

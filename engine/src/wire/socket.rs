@@ -120,9 +120,15 @@ struct Sockets {
     arrived: u64,
     sturdy: bool,
     path: Option<(Duration, Duration)>,
+    /// The least round trip of any connection that there was, opening it included.
+    bare: Option<Duration>,
 }
 
 impl Sockets {
+    fn saw(&mut self, trip: Duration) {
+        self.bare = Some(self.bare.map_or(trip, |bare| bare.min(trip)));
+    }
+
     fn open(&self) -> Vec<Arc<Counts>> {
         self.open.iter().filter_map(Weak::upgrade).collect()
     }
@@ -184,7 +190,10 @@ impl Meter {
         look.busy = trips.len();
         // A queue is every connection's; what only some see is their own.
         look.path = trips.get(trips.len() / 4).copied().zip(look.least);
-        locked(&self.0).path = look.path;
+        let mut sockets = locked(&self.0);
+        sockets.path = look.path;
+        look.least.into_iter().for_each(|least| sockets.saw(least));
+        drop(sockets);
         look
     }
 
@@ -192,6 +201,22 @@ impl Meter {
     pub fn under_way(&self) -> u64 {
         let open = locked(&self.0).open();
         open.iter().map(|counts| counts.under_way()).sum()
+    }
+
+    /// The path without any queue, as far as any connection since the last change of networks has seen it. A connection that
+    /// was opened while a queue stood has never seen less.
+    pub fn bare(&self) -> Option<Duration> {
+        locked(&self.0).bare
+    }
+
+    /// A connection was opened in so long.
+    pub(super) fn saw(&self, trip: Duration) {
+        locked(&self.0).saw(trip);
+    }
+
+    /// The network is another one.
+    pub(super) fn forget_bare(&self) {
+        locked(&self.0).bare = None;
     }
 
     /// The path as it was at the last look.
