@@ -129,20 +129,23 @@ pub fn span(open: u64, slots: usize, rate_of_one: Option<f64>, each: u64) -> u64
 
 /// What is worth taking from a request under way: `left` bytes of it at its own `rate` (bytes a millisecond) would take
 /// much longer than the round trip (milliseconds) that another connection needs to begin. All of it where it stands still, or
-/// where half of it is not worth a request.
+/// where it drips and half of it is not worth a request.
 pub fn theft(stretch: Stretch, rate: f64, round_trip: f64) -> Option<u64> {
     /// The smallest half that is worth a request of its own.
     const LEAST: u64 = 32 << 10;
+    /// And what so little may take, in milliseconds.
+    const DRIPS: f64 = 1_500.0;
     let left = stretch.length();
     if rate <= 0.0 {
         return Some(stretch.at);
     }
     let takes = left as f64 / rate;
     let worth = takes > 4.0 * round_trip + 300.0;
+    if left < 2 * LEAST {
+        // What is only slow as all others are would be slow again.
+        return (takes > 4.0 * round_trip + DRIPS).then_some(stretch.at);
+    }
     worth.then(|| {
-        if left < 2 * LEAST {
-            return stretch.at;
-        }
         // The thief starts a round trip later: the victim keeps what it brings meanwhile, and half of the rest.
         let ahead = (rate * round_trip) as u64;
         stretch.at + ahead.min(left / 2) + (left - ahead.min(left / 2)) / 2

@@ -15,6 +15,8 @@ use crate::transfer::{Change, Direction, Held, Proof, Transfer};
 
 pub(super) async fn download(drive: &Drive) -> Driven<Proof> {
     let mut transfer = drive.transfer()?;
+    // One that goes on after a restart asks for nothing before its first range.
+    drive.core.lanes_of(&transfer.profile)?;
     if transfer.held.is_none()
         && let Some(proof) = begin(drive, &mut transfer).await?
     {
