@@ -14,7 +14,8 @@ use rushes_rig::proxy::Proxy;
 use rushes_rig::{Scratch, footage};
 use support::{Bench, error_of, is_done};
 
-const CLIP: u64 = 40_000_000;
+/// Of so many parts that some are through while others have not begun.
+const CLIP: u64 = 80_000_000;
 
 /// Sends part of a clip, ends the process, edits the file, and starts again.
 async fn edited_between_sessions(edit: impl Fn(&Path)) {
