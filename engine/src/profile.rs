@@ -339,23 +339,31 @@ fn check_endpoint(endpoint: &str) -> Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn with_endpoint(endpoint: &str) -> Result<Profile> {
+impl Profile {
+    /// An agency's bucket at AWS. What a test is about it says itself.
+    pub(crate) fn example() -> Profile {
         Profile {
             name: "Nairobi".into(),
             bureau: "Nairobi".into(),
             bucket: "agency-footage".into(),
             region: "eu-west-1".into(),
-            endpoint: Some(endpoint.into()),
+            endpoint: None,
             accelerate: false,
             key_template: keys::NEWSROOM_TEMPLATE.into(),
-            credentials: CredentialsFrom::Keychain,
+            credentials: CredentialsFrom::Lent,
             zone: None,
             routes: Routes::default(),
         }
-        .checked()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_endpoint(endpoint: &str) -> Result<Profile> {
+        Profile { endpoint: Some(endpoint.into()), credentials: CredentialsFrom::Keychain, ..Profile::example() }
+            .checked()
     }
 
     #[test]

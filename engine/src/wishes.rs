@@ -134,23 +134,12 @@ mod tests {
     use crate::add::add_files;
     use crate::api::{AddFiles, Hurry, Place};
     use crate::home::Home;
-    use crate::keys::{self, Fields};
-    use crate::profile::{CredentialsFrom, Profile};
+    use crate::keys::Fields;
+    use crate::profile::Profile;
 
     async fn core_with_profile(home: &Path) -> Core {
         let core = Core::open(Home::at(home).unwrap()).await.unwrap();
-        let profile = Profile {
-            name: "Nairobi".into(),
-            bureau: "Nairobi".into(),
-            bucket: "agency-footage".into(),
-            region: "eu-west-1".into(),
-            endpoint: None,
-            accelerate: false,
-            key_template: keys::NEWSROOM_TEMPLATE.into(),
-            credentials: CredentialsFrom::Lent,
-            zone: Some("Europe/Zurich".into()),
-            routes: Default::default(),
-        };
+        let profile = Profile { zone: Some("Europe/Zurich".into()), ..Profile::example() };
         core.keep_profile(profile).await.unwrap();
         core
     }

@@ -122,12 +122,7 @@ impl Flight {
         let rate = self.rate();
         let mut place = self.locked();
         let cut = cut(&place, rate, round_trip, silence)?;
-        let taken = Stretch { at: cut, end: place.left.end };
-        place.left.end = cut;
-        if place.left.length() == 0 {
-            self.emptied.notify_one();
-        }
-        Some(taken)
+        Some(self.end_at(&mut place, cut))
     }
 
     /// Its lane is left: it keeps what it brings in so many milliseconds.
@@ -135,15 +130,17 @@ impl Flight {
         let rate = self.rate().unwrap_or(0.0);
         let mut place = self.locked();
         let cut = place.left.at + (rate * keeps) as u64;
-        if cut >= place.left.end {
-            return None;
-        }
-        let left = Stretch { at: cut, end: place.left.end };
+        (cut < place.left.end).then(|| self.end_at(&mut place, cut))
+    }
+
+    /// Draws its end nearer, and answers with what is others' from there on.
+    fn end_at(&self, place: &mut Place, cut: u64) -> Stretch {
+        let others = Stretch { at: cut, end: place.left.end };
         place.left.end = cut;
         if place.left.length() == 0 {
             self.emptied.notify_one();
         }
-        Some(left)
+        others
     }
 
     pub(super) fn would_give_up(&self, round_trip: Duration, silence: Duration) -> bool {

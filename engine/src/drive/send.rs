@@ -133,10 +133,8 @@ pub(super) async fn missing(drive: &Drive, to: &To, plan: &mut [PlannedPart]) ->
                 ready_to_complete(drive, &profile)?;
                 // What a slow lane has is taken over by one that is through with it sooner.
                 if let Some((i, other)) = flying.stranded(|lane, part| slots.rescue(drive.id, lane, &profile, part), plan) {
-                    // It may be gone meanwhile, and those that land must not wait for it.
                     let want = Want { only: Some(other), ..want.clone() };
-                    let Ok(slot) = tokio::time::timeout(LOOK, drive.slot(Direction::Up, want)).await else { continue };
-                    let slot = slot?;
+                    let Some(slot) = slot_soon(drive, want).await? else { continue };
                     let lane = drive.core.lanes.get(slot.lane())?;
                     tracing::debug!(part = plan[i].0.number, lane = lane.id, "taken over from a slower lane");
                     flying.send(i, lane, To { piece: slots.piece() / 2, ..to.clone() }, plan[i].0, slot);
@@ -146,9 +144,7 @@ pub(super) async fn missing(drive: &Drive, to: &To, plan: &mut [PlannedPart]) ->
                     continue;
                 }
                 if let Some(i) = flying.slowest(&mut hedges, slots.fullness(&profile)) {
-                    let slot = drive.slot(Direction::Up, want.clone());
-                    let Ok(slot) = tokio::time::timeout(LOOK, slot).await else { continue };
-                    let slot = slot?;
+                    let Some(slot) = slot_soon(drive, want.clone()).await? else { continue };
                     let lane = drive.core.lanes.get(slot.lane())?;
                     tracing::debug!(part = plan[i].0.number, "sent a second time, by another connection");
                     flying.send(i, lane, To { piece: slots.piece() / 2, ..to.clone() }, plan[i].0, slot);
@@ -156,6 +152,11 @@ pub(super) async fn missing(drive: &Drive, to: &To, plan: &mut [PlannedPart]) ->
             }
         }
     }
+}
+
+/// A slot for a second try. Its lane may be gone meanwhile, and those that land must not wait for it.
+async fn slot_soon(drive: &Drive, want: Want) -> Result<Option<Slot>> {
+    tokio::time::timeout(LOOK, drive.slot(Direction::Up, want)).await.ok().transpose()
 }
 
 /// The lane by which the upload is completed has carried nothing since it was begun: S3 has closed its connections, and over

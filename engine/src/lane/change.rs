@@ -105,7 +105,7 @@ async fn ask_each(core: &Core, profiles: Vec<String>) {
 mod tests {
     use super::*;
     use crate::home::Home;
-    use crate::profile::{CredentialsFrom, Profile};
+    use crate::profile::Profile;
     use crate::route::Kind;
 
     #[test]
@@ -121,18 +121,8 @@ mod tests {
     async fn what_a_bucket_said_goes_with_its_profile() {
         let folder = tempfile::tempdir().unwrap();
         let core = Core::open(Home::at(folder.path()).unwrap()).await.unwrap();
-        let profile = Profile {
-            name: "Nairobi".into(),
-            bureau: "Nairobi".into(),
-            bucket: "agency-footage".into(),
-            region: "eu-west-1".into(),
-            endpoint: None,
-            accelerate: true,
-            key_template: crate::keys::PLAIN_TEMPLATE.into(),
-            credentials: CredentialsFrom::Lent,
-            zone: None,
-            routes: Default::default(),
-        };
+        let profile =
+            Profile { accelerate: true, key_template: crate::keys::PLAIN_TEMPLATE.into(), ..Profile::example() };
         core.keep_profile(profile.clone()).await.unwrap();
         core.lanes_of("Nairobi").unwrap();
         core.note_acceleration("Nairobi", Acceleration::Suspended);

@@ -5,18 +5,7 @@ use super::*;
 use crate::profile::{CloudFront, CredentialsFrom, Profile, Replica, Routes, Signer};
 
 fn profile() -> Profile {
-    Profile {
-        name: "Nairobi".into(),
-        bureau: "Nairobi".into(),
-        bucket: "agency-footage".into(),
-        region: "eu-west-1".into(),
-        endpoint: None,
-        accelerate: false,
-        key_template: "{name}".into(),
-        credentials: CredentialsFrom::Keychain,
-        zone: None,
-        routes: Routes::default(),
-    }
+    Profile { key_template: "{name}".into(), credentials: CredentialsFrom::Keychain, ..Profile::example() }
 }
 
 fn with_all() -> Profile {

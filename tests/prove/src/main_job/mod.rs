@@ -26,13 +26,7 @@ pub struct Goals {
 }
 
 pub async fn prove(evidence: &Evidence) {
-    let goals: Goals = match evidence.goals() {
-        Ok(goals) => goals,
-        Err(error) => {
-            eprintln!("{error:?}");
-            return;
-        }
-    };
+    let Some(goals) = evidence.goals::<Goals>() else { return };
     let e = evidence;
     e.row(
         3,

@@ -50,13 +50,7 @@ pub struct Goals {
 }
 
 pub async fn prove(evidence: &Evidence) {
-    let goals: Goals = match evidence.goals() {
-        Ok(goals) => goals,
-        Err(error) => {
-            eprintln!("{error:?}");
-            return;
-        }
-    };
+    let Some(goals) = evidence.goals::<Goals>() else { return };
     let goal = "through the edge, by AWS's own names; each trap in its own sentence";
     evidence.row(1, "acceleration as sent to AWS, TLS and SigV4", goal, names::row(&goals)).await;
     let goal = format!(

@@ -83,13 +83,7 @@ pub struct Far {
 }
 
 pub async fn prove(evidence: &Evidence) {
-    let goals: Goals = match evidence.goals() {
-        Ok(goals) => goals,
-        Err(error) => {
-            eprintln!("{error:?}");
-            return;
-        }
-    };
+    let Some(goals) = evidence.goals::<Goals>() else { return };
     for far in &goals.far {
         evidence.row(far.row, &far.what(), &far.goal(goals.simulation_within), far::row(&goals, far)).await;
     }
@@ -119,7 +113,7 @@ async fn prove_behaviour(goals: &Goals, evidence: &Evidence) {
 pub async fn chaos(seeds: &[&str]) -> ExitCode {
     let seeds: Result<Vec<u64>, _> = seeds.iter().map(|seed| seed.parse()).collect();
     let evidence = Evidence::begin("speed", Some(11));
-    let goals = evidence.as_ref().ok().and_then(|evidence| evidence.goals::<Goals>().ok());
+    let goals = evidence.as_ref().ok().and_then(|evidence| evidence.goals::<Goals>());
     let (Ok(seeds), Ok(evidence), Some(goals)) = (seeds, &evidence, goals) else {
         eprintln!("seeds are whole numbers");
         return ExitCode::from(2);
