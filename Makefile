@@ -26,11 +26,11 @@ check: setup-test ui $(CARGO_DENY)
 	$(CARGO_DENY) --log-level warn check bans licenses sources
 
 ## The evidence: `make prove TOPIC=main-job`, or one row of it with ROW=n. Long, for a machine that does
-## nothing else meanwhile; no part of `make test`. Topics: main-job, speed, routes.
+## nothing else meanwhile; no part of `make test`. Topics: main-job, speed, routes, sign-in.
 prove: setup-prove ui
 	@test -n "$(TOPIC)" || { echo "Say which topic: make prove TOPIC=main-job"; exit 2; }
 	cargo build --workspace --quiet
-	[ "$(TOPIC)" = main-job ] || cargo build --release --quiet -p rushes-cli -p rushes-bench
+	[ "$(TOPIC)" = main-job ] || [ "$(TOPIC)" = sign-in ] || cargo build --release --quiet -p rushes-cli -p rushes-bench
 	cargo run --quiet -p rushes-prove -- $(TOPIC) $(ROW)
 
 ## The fault campaign: hundreds of transfers through resets, stalls, damage, refusals and kills, with SEEDS="4 5" others

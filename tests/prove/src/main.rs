@@ -7,6 +7,7 @@ mod evidence;
 mod main_job;
 mod person;
 mod routes;
+mod sign_in;
 mod speed;
 mod story;
 
@@ -38,9 +39,9 @@ fn main() -> ExitCode {
             // Servers that rows start in networks of their own.
             ["verifier", ref rest @ ..] => ended(routes::cloudfront::verifier::serve(rest).await),
             ["grant", ref rest @ ..] => ended(routes::cloudfront::grant::serve(rest).await),
-            [topic @ ("main-job" | "speed" | "routes"), ref rest @ ..] => run(topic, rest).await,
+            [topic @ ("main-job" | "speed" | "routes" | "sign-in"), ref rest @ ..] => run(topic, rest).await,
             _ => {
-                eprintln!("rushes-prove story | chaos [SEED…] | main-job [ROW] | speed [ROW] | routes [ROW]");
+                eprintln!("rushes-prove story | chaos [SEED…] | main-job [ROW] | speed [ROW] | routes [ROW] | sign-in [ROW]");
                 ExitCode::from(2)
             }
         }
@@ -79,6 +80,7 @@ async fn run(topic: &str, rest: &[&str]) -> ExitCode {
     match topic {
         "speed" => speed::prove(&evidence).await,
         "routes" => routes::prove(&evidence).await,
+        "sign-in" => sign_in::prove(&evidence).await,
         _ => main_job::prove(&evidence).await,
     }
     if evidence.all_passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE }

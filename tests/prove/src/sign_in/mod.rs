@@ -1,0 +1,29 @@
+//! Signed in, and safe to carry: who may use Rushes and its buckets, and what an attacker, a thief or a curious bucket could
+//! do to them. Rows only; what they run on is in the files beside this one.
+
+use serde::Deserialize;
+
+use crate::evidence::Evidence;
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Goals {
+    /// How long keys hold in the row that renews them in the middle of a transfer.
+    expiry_seconds: u64,
+    /// Of each kind of hostile input, and how long each fuzzer runs.
+    hostile: u32,
+    fuzz_seconds: u64,
+    /// S3 calls that the policies are tried on.
+    calls: usize,
+    /// Twins that are written at the same moment, and how large.
+    twins: u32,
+    twin_bytes: u64,
+    /// Keys made from a template with `{spread:N}`.
+    keys: u32,
+    spread: u32,
+    /// How far a prefix may be from its share of them.
+    share_off: f64,
+}
+
+pub async fn prove(evidence: &Evidence) {
+    let Some(_goals) = evidence.goals::<Goals>() else { return };
+}
