@@ -19,13 +19,21 @@ pub(crate) struct Shell {
     home: Home,
     connection: OnceCell<Connection>,
     pub(crate) listener: Mutex<Listener>,
+    /// The page of the last sign-in that was begun, by the sign-in's ID: the window names no addresses.
+    pub(crate) sign_in: Mutex<Option<(String, String)>>,
     /// The practice newsroom's server, while this process runs it.
     pub(crate) practice: AsyncMutex<Option<Practice>>,
 }
 
 impl Shell {
     pub(crate) fn new(home: Home) -> Shell {
-        Shell { home, connection: OnceCell::new(), listener: Mutex::default(), practice: AsyncMutex::default() }
+        Shell {
+            home,
+            connection: OnceCell::new(),
+            listener: Mutex::default(),
+            sign_in: Mutex::default(),
+            practice: AsyncMutex::default(),
+        }
     }
 
     /// The way to the engine, opened at the first call. An error is not kept: the next call tries again.

@@ -185,12 +185,56 @@ pub enum Verb {
     /// Newsrooms: their buckets and how they are reached
     #[command(subcommand)]
     Profile(ProfileVerb),
+    /// Sign in to a newsroom (again): in a browser, with the code of an MFA device, or with new access keys
+    SignIn {
+        /// Without it, the one in use
+        name: Option<String>,
+    },
+    /// Take all that is kept of a newsroom's keys from this computer. The newsroom stays
+    SignOut {
+        /// Without it, the one in use
+        name: Option<String>,
+    },
     /// Serve the practice newsroom's bucket for any S3 client, until interrupted
     Practice {
         /// Print its keys and nothing else
         #[arg(long)]
         print_keys: bool,
     },
+}
+
+/// How whoever uses a newsroom is known to it. Without any of these: access keys, from the AWS environment variables or asked
+/// for.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Ways in")]
+pub struct WayIn {
+    /// IAM Identity Center's start page: somebody signs in in a browser
+    #[arg(long, value_name = "URL", conflicts_with_all = ["aws_profile", "assume_role", "computer"])]
+    pub identity_center: Option<String>,
+    /// Its region; without it, the bucket's
+    #[arg(long, value_name = "REGION", requires = "identity_center")]
+    pub identity_center_region: Option<String>,
+    /// The account to work in; without it, the only one, or one that is asked for
+    #[arg(long, value_name = "DIGITS", requires = "identity_center")]
+    pub account: Option<String>,
+    /// The role to have there; without it, the only one, or one that is asked for
+    #[arg(long, value_name = "NAME", requires = "identity_center")]
+    pub role: Option<String>,
+    /// A profile of the AWS tools on this computer, read whenever keys are needed and never copied
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["assume_role", "computer"])]
+    pub aws_profile: Option<String>,
+    /// A role to assume, with access keys or with --computer
+    #[arg(long, value_name = "ARN")]
+    pub assume_role: Option<String>,
+    /// What the role's owner asks for
+    #[arg(long, value_name = "ID", requires = "assume_role")]
+    pub external_id: Option<String>,
+    /// The MFA device that the role asks for, by its ARN or serial number; its code is asked for
+    #[arg(long, value_name = "SERIAL", requires = "assume_role", conflicts_with = "computer")]
+    pub mfa: Option<String>,
+    /// The role of the container or cloud instance that this computer is
+    #[arg(long)]
+    pub computer: bool,
 }
 
 #[derive(Debug, Args)]
@@ -258,7 +302,11 @@ pub enum ProfileVerb {
         /// The newsroom's time zone, such as Europe/Zurich; without it, this computer's
         #[arg(long, value_name = "ZONE")]
         zone: Option<String>,
+        #[command(flatten)]
+        way_in: WayIn,
     },
+    /// Give one another name. Its keys, transfers and watch folder go with it
+    Rename { from: String, to: String },
     /// Make one the profile in use
     Use { name: String },
     /// Remove one, and its keys from the keychain

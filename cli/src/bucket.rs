@@ -25,7 +25,7 @@ impl Ready {
     pub async fn lend(&self, connection: &Connection) -> Result<()> {
         let Some((profile, keys)) = &self.lent else { return Ok(()) };
         connection
-            .call(SaveProfile { profile: profile.clone(), keys: None }, async |engine, context, request| {
+            .call(SaveProfile::of(profile.clone()), async |engine, context, request| {
                 engine.save_profile(context, request).await
             })
             .await??;

@@ -6,6 +6,7 @@ mod follow;
 mod limit;
 mod routes;
 mod show;
+mod sign_in;
 mod urgency;
 mod verbs;
 

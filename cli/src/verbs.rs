@@ -1,24 +1,22 @@
 //! The verbs, each a few calls of the engine.
 
-use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rushes_engine::api::{Action, AddFiles, FetchClips, Hurry, Keys, Place, SaveProfile, TransferRow};
+use rushes_engine::api::{Action, AddFiles, FetchClips, Hurry, Place, TransferRow};
 use rushes_engine::attach::Connection;
-use rushes_engine::credentials::{self, SERVICE, from_environment};
+use rushes_engine::credentials::{self, SERVICE};
 use rushes_engine::error::{Code, Error, Result};
 use rushes_engine::keys::Fields;
-use rushes_engine::profile::{CredentialsFrom, Profile};
+use rushes_engine::profile::Profile;
 use rushes_engine::transfer::TransferId;
 use rushes_newsroom as newsroom;
-use zeroize::Zeroizing;
 
 use crate::args::{Cli, ProfileVerb, Verb};
 use crate::bucket::{self, Ready, ready};
 use crate::follow::{ask, follow};
 use crate::show::{Show, printable};
-use crate::{limit, routes, urgency};
+use crate::{limit, routes, sign_in, urgency};
 
 pub async fn run(cli: &Cli, show: &Show, connection: &Connection) -> Result<bool> {
     let patience = Duration::from_secs(cli.patience);
@@ -89,6 +87,8 @@ pub async fn run(cli: &Cli, show: &Show, connection: &Connection) -> Result<bool
             }
         }
         Verb::Profile(verb) => profile(cli, verb, connection, show).await,
+        Verb::SignIn { name } => sign_in::again(connection, show, name.as_deref()).await,
+        Verb::SignOut { name } => sign_in::out(connection, name.as_deref()).await,
         Verb::Practice { print_keys } => practice(connection, show, *print_keys).await,
     }
 }
@@ -172,27 +172,32 @@ async fn profile(cli: &Cli, verb: &ProfileVerb, connection: &Connection, show: &
             }
             Ok(true)
         }
-        ProfileVerb::Add { name, bureau, template, zone } => {
+        ProfileVerb::Add { name, bureau, template, zone, way_in } => {
             let bucket = cli
                 .place
                 .bucket
                 .clone()
                 .ok_or_else(|| Error::new(Code::BadInput, "Say which bucket, with --bucket."))?;
+            let region = cli.place.region.clone().unwrap_or_else(|| "us-east-1".to_owned());
             let profile = Profile {
                 name: name.clone(),
                 bureau: bureau.clone(),
                 bucket,
-                region: cli.place.region.clone().unwrap_or_else(|| "us-east-1".to_owned()),
+                credentials: sign_in::way_in(way_in, &region),
+                region,
                 endpoint: cli.place.endpoint.clone(),
                 accelerate: cli.place.ways.accelerate,
                 key_template: template.clone(),
-                credentials: CredentialsFrom::Keychain,
                 zone: zone.clone(),
                 routes: bucket::routes(&cli.place.ways)?,
             };
-            let request = SaveProfile { profile: profile.checked()?, keys: Some(keys_for_keeping().await?) };
+            sign_in::save(connection, show, profile.checked()?).await
+        }
+        ProfileVerb::Rename { from, to } => {
             connection
-                .call(request, async |engine, context, request| engine.save_profile(context, request).await)
+                .call((from.clone(), to.clone()), async |engine, context, (from, to)| {
+                    engine.rename_profile(context, from, to).await
+                })
                 .await??;
             Ok(true)
         }
@@ -213,27 +218,6 @@ async fn profile(cli: &Cli, verb: &ProfileVerb, connection: &Connection, show: &
             Ok(true)
         }
     }
-}
-
-/// Never from an argument, which every user of the computer can read.
-async fn keys_for_keeping() -> Result<Keys> {
-    if std::env::var_os("AWS_ACCESS_KEY_ID").is_some() {
-        return from_environment().await;
-    }
-    let asked = |what: &str| -> Result<Zeroizing<String>> {
-        let answer = if std::io::stdin().is_terminal() {
-            rpassword::prompt_password(format!("{what}: "))
-        } else {
-            let mut line = String::new();
-            std::io::stdin().lock().read_line(&mut line).map(|_| line)
-        };
-        let answer = Zeroizing::new(answer.map_err(|e| Error::new(Code::BadInput, "No keys were given.").because(e))?);
-        Ok(Zeroizing::new(answer.trim().to_owned()))
-    };
-    let id = asked("Access key ID")?;
-    let secret = asked("Secret access key")?;
-    let cloudfront_key = credentials::cloudfront_key_from_environment();
-    Ok(Keys { access_key_id: id.to_string(), secret_access_key: secret, session_token: None, cloudfront_key })
 }
 
 async fn practice(connection: &Connection, show: &Show, print_keys: bool) -> Result<bool> {

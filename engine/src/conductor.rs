@@ -183,6 +183,8 @@ fn drive_on(core: &Arc<Core>, id: TransferId) {
                 let (why, error) = behind_portal(&core, id, why, error).await;
                 let goes_elsewhere = why == Why::Offline && second::go(&core, id).await;
                 if why == Why::Credentials {
+                    // Its row says why, beside its name.
+                    core.board.profiles_changed();
                     core.board.tell(About::NeedsYou, "Rushes needs your keys".into(), error.message.clone());
                 }
                 if why == Why::Offline {

@@ -22,9 +22,11 @@ use crate::profile::{self, Profile};
 use crate::route::{Acceleration, Kind};
 use crate::s3::{Offers, Store};
 use crate::second::{self, Stray};
+use crate::sign_in::SignIns;
 use crate::transfer::{self, BatchId, Change, Direction, Life, Status, TransferId, UnixMs, Why};
 use crate::update::Board;
 use crate::uplink::Uplinks;
+use crate::wire::Common;
 use crate::wishes;
 
 /// What a store offers is found out again after this long: stores are updated.
@@ -39,7 +41,6 @@ const MEMORY: &str = "what lanes carried";
 const BEST: &str = "what lanes carried at best";
 
 pub(crate) struct Core {
-    pub home: Home,
     pub journal: Journal,
     pub board: Board,
     pub uplinks: Arc<Uplinks>,
@@ -48,6 +49,7 @@ pub(crate) struct Core {
     best: Mutex<Best>,
     best_before: Mutex<Memory>,
     pub purse: Purse,
+    pub sign_ins: SignIns,
     /// Somebody changed something that the conductor should look at.
     pub wake: Notify,
     pub closing: CancellationToken,
@@ -80,12 +82,13 @@ impl Core {
         let strays = journal.read(|c| settings::setting(c, second::STRAYS)).await?.unwrap_or_default();
         let best_before = journal.read(|c| settings::setting(c, BEST)).await?.unwrap_or_default();
         let uplinks = Arc::new(Uplinks::default());
+        let common = Common::new(uplinks.clone())?;
         Ok(Core {
-            purse: Purse::new(home.clone()),
-            home,
+            purse: Purse::new(home.clone(), common.clone()),
+            sign_ins: SignIns::default(),
             journal,
             board: Board::new(),
-            lanes: Lanes::new(uplinks.clone(), names)?,
+            lanes: Lanes::new(common, names),
             memory: Mutex::new(memory),
             best: Mutex::default(),
             best_before: Mutex::new(best_before),
@@ -315,6 +318,40 @@ impl Core {
         known.all.push(profile);
         known.all.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(())
+    }
+
+    /// It has another name in the journal already, and has it in memory from now on.
+    pub(crate) fn renamed(&self, from: &str, after: Profile) {
+        let to = after.name.clone();
+        {
+            let mut known = self.known();
+            self.lanes.forget(from);
+            if let Some(names) = self.lanes.renamed(from, &to) {
+                self.journal.note(move |c| settings::set_setting(c, LANES, &names));
+            }
+            known.all.retain(|p| p.name != from);
+            known.all.push(after);
+            known.all.sort_by(|a, b| a.name.cmp(&b.name));
+            if known.in_use.as_deref() == Some(from) {
+                known.in_use = Some(to.clone());
+                let set = to.clone();
+                self.journal.note(move |c| settings::set_setting(c, IN_USE, &set));
+            }
+        }
+        let ids: Vec<TransferId> = {
+            let live = self.live();
+            live.all()
+                .filter(|one| profile::newsroom(&one.transfer.profile) == from)
+                .map(|one| one.transfer.id)
+                .collect()
+        };
+        for id in ids {
+            let _ = self.with(id, |one| {
+                let is_second = profile::of_second(&one.transfer.profile).is_some();
+                one.transfer.profile = if is_second { profile::second_of(&to) } else { to.clone() };
+                self.board.put(one.row());
+            });
+        }
     }
 
     pub(crate) async fn drop_profile(&self, name: &str) -> Result<()> {

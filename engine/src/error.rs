@@ -38,6 +38,10 @@ pub enum Code {
     NoCredentials,
     /// The store does not accept the keys.
     WrongCredentials,
+    /// The keys have run out: new ones are got, or must be entered.
+    KeysRanOut,
+    /// Somebody must sign in (again): in the browser, or with the code of a device.
+    SignInNeeded,
     /// The keys are good and may not do this.
     AccessDenied,
     /// The computer's clock is too far off for signed requests.

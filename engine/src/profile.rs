@@ -1,9 +1,12 @@
 //! One newsroom's connection: bucket, region, how it is reached, key template. Holds no secret. Checking what a user
 //! typed is here; where profiles are kept is `journal`, where their keys are is `credentials`.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Error, Result};
+pub use crate::ways_in::{CredentialsFrom, IdentityCenter, Role, RoleBy};
 use crate::{deadline, keys};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +25,7 @@ pub struct Profile {
     pub accelerate: bool,
     /// See `keys`.
     pub key_template: String,
+    /// See `ways_in`.
     pub credentials: CredentialsFrom,
     /// The newsroom's time zone, by its IANA name: deadlines and limits are meant in it. Absent: this computer's.
     #[serde(default)]
@@ -90,16 +94,6 @@ pub struct Replica {
     pub takes_uploads: bool,
 }
 
-/// Where a profile's keys come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "bindings", derive(specta::Type))]
-#[serde(rename_all = "camelCase")]
-pub enum CredentialsFrom {
-    Keychain,
-    /// Lent by the process that asked, for as long as both live. For scripts; such a profile is not listed.
-    Lent,
-}
-
 /// A profile as the window lists it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
@@ -109,6 +103,8 @@ pub struct ProfileRow {
     /// The time zone that holds, by its IANA name: the profile's, or this computer's.
     pub zone: String,
     pub in_use: bool,
+    /// Why its keys could not be had when they were last asked for, and what to do.
+    pub trouble: Option<Error>,
 }
 
 impl Profile {
@@ -118,6 +114,24 @@ impl Profile {
             .as_deref()
             .and_then(|endpoint| url::Url::parse(endpoint).ok())
             .is_some_and(|url| is_loopback(&url))
+    }
+
+    /// Everywhere that signed requests or footage go, and the account that answers for them. Where this grows, keys that
+    /// were kept before are not for it: whoever has them gives them anew.
+    pub fn goes_to(&self) -> BTreeSet<String> {
+        let (routes, own) =
+            (&self.routes, |endpoint: &Option<String>| endpoint.clone().unwrap_or_else(|| "AWS".into()));
+        let mut all = BTreeSet::from([format!("{} at {}", self.bucket, own(&self.endpoint))]);
+        all.extend(routes.private_link.clone());
+        all.extend(routes.multi_region.clone());
+        all.extend(routes.replica.as_ref().map(|replica| format!("{} at {}", replica.bucket, own(&replica.endpoint))));
+        if let Some(edge) = &routes.cloudfront {
+            all.insert(edge.domain.clone());
+            if let Signer::Grant { function } = &edge.signer {
+                all.insert(function.clone());
+            }
+        }
+        all
     }
 
     /// The second bucket as a newsroom of its own, for uploads while the first one's region is down; `None` where IT has not
@@ -165,6 +179,7 @@ impl Profile {
             return bad("Transfer Acceleration does not work for a bucket with a dot in its name.");
         }
         self.routes = self.routes.checked(self.endpoint.is_some())?;
+        self.credentials = self.credentials.checked()?;
         keys::Template::parse(&self.key_template)?;
         self.zone = self.zone.take().map(|zone| zone.trim().to_owned()).filter(|zone| !zone.is_empty());
         if let Some(zone) = &self.zone {
@@ -266,7 +281,7 @@ pub(crate) fn function_region(url: &str) -> Option<String> {
     is_region(region).then(|| (*region).to_owned())
 }
 
-fn is_region(region: &str) -> bool {
+pub(crate) fn is_region(region: &str) -> bool {
     !region.is_empty() && region.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }
 
@@ -296,7 +311,7 @@ fn is_host(domain: &str) -> bool {
     })
 }
 
-fn is_loopback(url: &url::Url) -> bool {
+pub(crate) fn is_loopback(url: &url::Url) -> bool {
     match url.host() {
         Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
         Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
@@ -313,7 +328,7 @@ fn is_bucket_name(name: &str) -> bool {
 }
 
 /// Plain HTTP is for this computer alone: keys sign requests, they don't hide footage.
-fn check_endpoint(endpoint: &str) -> Result<()> {
+pub(crate) fn check_endpoint(endpoint: &str) -> Result<()> {
     let not_an_address =
         || Error::new(Code::BadInput, "The endpoint is not an address such as https://s3.example.com; correct it.");
     let url = url::Url::parse(endpoint).map_err(|e| not_an_address().because(e))?;

@@ -4,11 +4,10 @@ use tarpc::context::Context;
 
 use crate::add;
 use crate::api::{
-    Action, AddFiles, Added, ClipDetails, FetchClips, FootagePage, FootageQuery, Keys, LimitsRow, Listing, RouteTest,
-    Rushes, SaveProfile, TransferRow, Update, WatchFolder, WayRow,
+    Action, AddFiles, Added, BeginSignIn, ClipDetails, DeviceSignIn, FetchClips, FootagePage, FootageQuery, Keys,
+    LimitsRow, Listing, RouteTest, Rushes, SaveProfile, SignInState, TransferRow, Update, WatchFolder, WayRow,
 };
 use crate::clock;
-use crate::credentials;
 use crate::deadline;
 use crate::engine::Engine;
 use crate::error::{Code, Error, Result};
@@ -17,8 +16,8 @@ use crate::keys::{Field, Fields, Template};
 use crate::lane;
 use crate::limit::LimitSettings;
 use crate::live::One;
-use crate::profile::{CredentialsFrom, ProfileRow, newsroom};
-use crate::transfer::{Can, Change, Status, TransferId, Urgency, Why};
+use crate::profile::ProfileRow;
+use crate::transfer::{Can, Change, Status, TransferId, Urgency};
 
 impl Rushes for Engine {
     async fn updates(self, _: Context, since: u64) -> Update {
@@ -116,33 +115,7 @@ impl Rushes for Engine {
     }
 
     async fn save_profile(self, _: Context, request: SaveProfile) -> Result<()> {
-        let profile = request.profile.checked()?;
-        let provider = match (&request.keys, profile.credentials) {
-            (Some(keys), CredentialsFrom::Keychain) => {
-                if keys.access_key_id.trim().is_empty() || keys.secret_access_key.is_empty() {
-                    return Err(Error::new(Code::BadInput, "Give both the access key ID and the secret access key."));
-                }
-                credentials::given(keys)
-            }
-            (Some(_), CredentialsFrom::Lent) => {
-                return Err(Error::new(Code::BadInput, "The keys of this profile are lent, not kept."));
-            }
-            (None, _) => self.core.purse.provider(&profile),
-        };
-        if profile.credentials == CredentialsFrom::Keychain {
-            self.core.lanes.apart(&profile, provider)?.check().await.map_err(|refusal| refusal.error)?;
-            if let Some(keys) = request.keys {
-                credentials::keep(credentials::account(&self.core.home, &profile.name)?, keys).await?;
-            }
-        }
-        let (name, listed) = (profile.name.clone(), profile.credentials != CredentialsFrom::Lent);
-        self.core.keep_profile(profile).await?;
-        self.let_go_on(&name);
-        if listed && self.core.profiles().1.is_none() {
-            self.core.set_in_use(name).await?;
-        }
-        self.profiles_changed();
-        Ok(())
+        self.save_newsroom(request).await
     }
 
     async fn use_profile(self, _: Context, name: String) -> Result<()> {
@@ -152,37 +125,40 @@ impl Rushes for Engine {
         Ok(())
     }
 
+    async fn rename_profile(self, _: Context, from: String, to: String) -> Result<()> {
+        self.rename_newsroom(&from, &to).await
+    }
+
     async fn remove_profile(self, _: Context, name: String) -> Result<()> {
-        let profile = self.core.profile(Some(&name))?;
-        let is_its = |one: &One| newsroom(&one.transfer.profile) == name && !one.transfer.life.status.is_ended();
-        let live = self.core.live().all().any(is_its);
-        if live {
-            return Err(Error::new(
-                Code::BadInput,
-                format!("{name} still has transfers that are not finished. Finish or cancel them first."),
-            ));
-        }
-        if profile.credentials == CredentialsFrom::Keychain {
-            credentials::forget(credentials::account(&self.core.home, &name)?).await?;
-        }
-        self.core.drop_profile(&name).await?;
-        let left = self.listed_profiles();
-        if let Some(next) = left.first()
-            && !left.iter().any(|row| row.in_use)
-        {
-            self.core.set_in_use(next.profile.name.clone()).await?;
-        }
-        self.profiles_changed();
-        Ok(())
+        self.remove_newsroom(&name).await
     }
 
     async fn lend_keys(self, _: Context, profile: String, keys: Keys) -> Result<()> {
-        if self.core.profile(Some(&profile))?.credentials != CredentialsFrom::Lent {
-            return Err(Error::new(Code::BadInput, format!("The keys of {profile} are in the keychain.")));
-        }
-        self.core.purse.lend(profile.clone(), keys);
-        self.let_go_on(&profile);
-        Ok(())
+        self.lend(&profile, keys)
+    }
+
+    async fn begin_sign_in(self, _: Context, wanted: BeginSignIn) -> Result<DeviceSignIn> {
+        self.core.begin_sign_in(wanted).await
+    }
+
+    async fn sign_in_state(self, _: Context, id: String) -> Result<SignInState> {
+        self.core.sign_in_state(&id).await
+    }
+
+    async fn sign_in_roles(self, _: Context, id: String, account: String) -> Result<Vec<String>> {
+        self.core.sign_in_roles(&id, &account).await
+    }
+
+    async fn give_up_sign_in(self, _: Context, id: String) {
+        self.core.sign_ins.give_up(&id);
+    }
+
+    async fn give_code(self, _: Context, profile: String, code: String) -> Result<()> {
+        self.take_code(&profile, &code).await
+    }
+
+    async fn sign_out(self, _: Context, profile: String) -> Result<()> {
+        Engine::sign_out(&self, &profile).await
     }
 
     async fn drop_asks(self, _: Context) -> Result<(Vec<Field>, Fields)> {
@@ -225,42 +201,6 @@ impl Engine {
             }
         }
         Ok(())
-    }
-
-    /// All but those of single commands.
-    fn listed_profiles(&self) -> Vec<ProfileRow> {
-        let (all, in_use) = self.core.profiles();
-        all.into_iter()
-            .map(|profile| ProfileRow {
-                in_use: in_use.as_deref() == Some(profile.name.as_str()),
-                zone: profile.zone.clone().unwrap_or_else(clock::zone),
-                profile,
-            })
-            .filter(|row| row.in_use || row.profile.credentials != CredentialsFrom::Lent)
-            .collect()
-    }
-
-    /// New keys: what waited for them is queued again.
-    fn let_go_on(&self, profile: &str) {
-        self.core.forget_store(profile);
-        let waiting: Vec<TransferId> = {
-            let live = self.core.live();
-            let waits = |status: &Status| matches!(status, Status::Waiting { why: Why::Credentials, .. });
-            let mine = live.all().filter(|one| newsroom(&one.transfer.profile) == profile);
-            mine.filter(|one| waits(&one.transfer.life.status)).map(|one| one.transfer.id).collect()
-        };
-        for id in waiting {
-            let _ = self.core.change(id, Change::Requeue);
-        }
-    }
-
-    fn profiles_changed(&self) {
-        self.core.board.profiles_changed();
-        self.core.board.footage_changed();
-        self.core.board.show();
-        // The lane is named after the profile's route.
-        self.core.wake.notify_one();
-        self.footage.look_soon();
     }
 }
 

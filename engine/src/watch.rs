@@ -66,6 +66,14 @@ impl Watch {
         Ok(())
     }
 
+    /// The profile that files go to has another name.
+    pub(crate) async fn renamed(&self, from: &str, to: &str) -> Result<()> {
+        match self.folder().filter(|folder| folder.profile == from) {
+            Some(folder) => self.set_folder(Some(WatchFolder { profile: to.to_owned(), ..folder })).await,
+            None => Ok(()),
+        }
+    }
+
     fn locked(&self) -> MutexGuard<'_, Option<WatchFolder>> {
         self.folder.lock().unwrap_or_else(PoisonError::into_inner)
     }

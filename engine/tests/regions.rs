@@ -54,7 +54,7 @@ async fn two_regions(takes_uploads: bool) -> Regions {
         zone: None,
         routes: Routes { replica: Some(replica), ..Routes::default() },
     };
-    let request = SaveProfile { profile, keys: None };
+    let request = SaveProfile::of(profile);
     let saved =
         bench.connection.call(request, async |engine, context, request| engine.save_profile(context, request).await);
     saved.await.unwrap().unwrap();

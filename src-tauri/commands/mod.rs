@@ -5,6 +5,7 @@ pub(crate) mod footage;
 pub(crate) mod limits;
 pub(crate) mod profiles;
 pub(crate) mod routes;
+pub(crate) mod sign_in;
 pub(crate) mod transfers;
 pub(crate) mod window;
 
@@ -40,6 +41,14 @@ pub fn builder() -> Builder<tauri::Wry> {
             profiles::use_profile,
             profiles::remove_profile,
             profiles::use_practice,
+            profiles::rename_profile,
+            sign_in::begin_sign_in,
+            sign_in::open_sign_in,
+            sign_in::sign_in_state,
+            sign_in::sign_in_roles,
+            sign_in::give_up_sign_in,
+            sign_in::give_code,
+            sign_in::sign_out,
             window::subscribe,
             window::pick_files,
             window::about,

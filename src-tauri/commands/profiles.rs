@@ -31,6 +31,12 @@ pub(crate) async fn remove_profile(shell: State<'_, Shell>, name: String) -> Ans
     shell.call(name, async |engine, context, name| engine.remove_profile(context, name).await).await?
 }
 
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn rename_profile(shell: State<'_, Shell>, from: String, to: String) -> Answer<()> {
+    shell.call((from, to), async |engine, context, (from, to)| engine.rename_profile(context, from, to).await).await?
+}
+
 /// Starts the practice newsroom and makes it the profile in use.
 #[tauri::command]
 #[specta::specta]

@@ -9,6 +9,7 @@ import NewsroomForm from '../src/components/NewsroomForm.svelte';
 import { hear } from '../src/lib/state/hear';
 import { notices } from '../src/lib/state/notices.svelte';
 import { profiles } from '../src/lib/state/profiles.svelte';
+import { SignIn } from '../src/lib/state/signIn.svelte';
 import type { Question } from '../src/lib/state/questions.svelte';
 import { NAIROBI, no, ok, row, stub, update, type Stub } from './stub';
 
@@ -74,7 +75,7 @@ test('the form forgets the secret as it sends it, and keeps the rest when the bu
   const user = userEvent.setup();
   let answer: (trouble: unknown) => void = () => {};
   const onsave = vi.fn().mockImplementation(() => new Promise((done) => (answer = done)));
-  render(NewsroomForm, { taken: [], now: 0, onsave, oncancel: () => {} });
+  render(NewsroomForm, { signIn: new SignIn(), taken: [], now: 0, onsave, oncancel: () => {} });
   await fill(user, TYPED);
   await user.click(screen.getByTestId('form-save'));
   expect(value('secret-key')).toBe('');
@@ -92,8 +93,14 @@ test('the form forgets the secret as it sends it, and keeps the rest when the bu
 test('keys left empty stay as they are; half of them are asked for', async () => {
   const user = userEvent.setup();
   const onsave = vi.fn().mockResolvedValue(null);
-  render(NewsroomForm, { profile: NAIROBI, taken: [NAIROBI.name], now: 0, onsave, oncancel: () => {} });
-  expect(screen.getByTestId('form-name')).toHaveAttribute('readonly');
+  render(NewsroomForm, {
+    signIn: new SignIn(),
+    profile: NAIROBI,
+    taken: [NAIROBI.name],
+    now: 0,
+    onsave,
+    oncancel: () => {},
+  });
   await fill(user, { region: 'eu-central-1' });
   await user.click(screen.getByTestId('form-save'));
   expect(onsave).toHaveBeenCalledWith({ profile: { ...NAIROBI, region: 'eu-central-1' }, keys: null });
@@ -106,7 +113,7 @@ test('keys left empty stay as they are; half of them are asked for', async () =>
 test('acceleration is for AWS only, and a name is given once', async () => {
   const user = userEvent.setup();
   const onsave = vi.fn().mockResolvedValue(null);
-  render(NewsroomForm, { taken: ['Lagos bureau'], now: 0, onsave, oncancel: () => {} });
+  render(NewsroomForm, { signIn: new SignIn(), taken: ['Lagos bureau'], now: 0, onsave, oncancel: () => {} });
   await user.click(screen.getByTestId('form-accelerate'));
   await fill(user, { ...TYPED, endpoint: 'https://s3.example.com' });
   expect(screen.getByTestId('form-accelerate')).toBeDisabled();

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::keys::Fields;
 use crate::profile::Profile;
-use crate::transfer::{BatchId, TransferId};
+use crate::transfer::{BatchId, TransferId, UnixMs};
 
 /// Files and folders to send, as one batch.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -96,8 +96,65 @@ pub struct FootageQuery {
 #[serde(rename_all = "camelCase")]
 pub struct SaveProfile {
     pub profile: Profile,
-    /// Go into the keychain. Absent: those that are there stay.
+    /// Go into the keychain. Absent: those that are there stay, unless the profile leads elsewhere than it did.
     pub keys: Option<Keys>,
+    /// A sign-in in the browser that somebody has said yes to: its tokens go into the keychain.
+    #[serde(default)]
+    pub sign_in: Option<String>,
+    /// Six digits of the role's MFA device.
+    #[serde(default)]
+    pub code: Option<String>,
+    /// All this is held in memory until Rushes is closed, and not in the keychain.
+    #[serde(default)]
+    pub in_memory: bool,
+}
+
+impl SaveProfile {
+    /// With nothing given beside it.
+    pub fn of(profile: Profile) -> SaveProfile {
+        SaveProfile { profile, keys: None, sign_in: None, code: None, in_memory: false }
+    }
+}
+
+/// Where somebody wants to sign in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub struct BeginSignIn {
+    /// IAM Identity Center's start page.
+    pub start_url: String,
+    pub region: String,
+}
+
+/// A sign-in that waits for somebody's browser.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub struct DeviceSignIn {
+    pub id: String,
+    /// Shown here and in the browser: people compare them.
+    pub code: String,
+    /// To be opened in the browser; https.
+    pub page: String,
+    pub until: UnixMs,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase", tag = "state")]
+pub enum SignInState {
+    Waiting,
+    SignedIn { accounts: Vec<Account> },
+}
+
+/// An account at AWS.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub struct Account {
+    /// Twelve digits.
+    pub id: String,
+    pub name: String,
 }
 
 /// Access keys on their way in. There is no request that reads them back.

@@ -57,10 +57,24 @@ pub trait Rushes {
     /// Asks the bucket whether profile and keys work before it keeps either.
     async fn save_profile(request: SaveProfile) -> Result<(), Error>;
     async fn use_profile(name: String) -> Result<(), Error>;
+    /// Its keys, transfers and watch folder go with it. Refused while it has transfers that are not ended.
+    async fn rename_profile(from: String, to: String) -> Result<(), Error>;
     /// Also takes its keys out of the keychain. Refused while it has transfers that are not ended.
     async fn remove_profile(name: String) -> Result<(), Error>;
-    /// The keys of a profile whose credentials are lent: held in memory only.
+    /// Keys that are held in memory only: of a profile whose credentials are lent, or where the keychain cannot be used.
     async fn lend_keys(profile: String, keys: Keys) -> Result<(), Error>;
+
+    /// Asks IAM Identity Center for a sign-in in the browser.
+    async fn begin_sign_in(wanted: BeginSignIn) -> Result<DeviceSignIn, Error>;
+    /// Waits up to half a minute for somebody to say yes there. An error ends the sign-in.
+    async fn sign_in_state(id: String) -> Result<SignInState, Error>;
+    /// The roles that the person who signed in may have in one of the accounts.
+    async fn sign_in_roles(id: String, account: String) -> Result<Vec<String>, Error>;
+    async fn give_up_sign_in(id: String);
+    /// Six digits of the MFA device of a profile's role.
+    async fn give_code(profile: String, code: String) -> Result<(), Error>;
+    /// Takes all that is kept of a profile's keys from this computer. The profile stays.
+    async fn sign_out(profile: String) -> Result<(), Error>;
 
     /// What the key template of the profile in use asks of a drop, and what was answered last time.
     async fn drop_asks() -> Result<(Vec<Field>, Fields), Error>;

@@ -125,7 +125,7 @@ impl Unfit {
                 *strikes += 1;
                 *strikes >= STRIKES
             }
-            Class::Network | Class::Again | Class::Later | Class::NoWay => false,
+            Class::Network | Class::Again | Class::Later | Class::NoWay | Class::RanOut => false,
             _ => !holds,
         };
         if is_unfit && !self.lanes.contains(&lane) {

@@ -47,9 +47,12 @@ impl From<Error> for Stop {
     fn from(error: Error) -> Stop {
         match error.code {
             Code::DiskFull => Stop::Wait(Why::DiskFull, error),
-            Code::NoCredentials | Code::WrongCredentials | Code::KeychainUnavailable => {
-                Stop::Wait(Why::Credentials, error)
-            }
+            Code::NoCredentials
+            | Code::WrongCredentials
+            | Code::KeysRanOut
+            | Code::SignInNeeded
+            | Code::KeychainUnavailable => Stop::Wait(Why::Credentials, error),
+            Code::Offline => Stop::Wait(Why::Offline, error),
             _ => Stop::Fail(error),
         }
     }
@@ -63,6 +66,8 @@ impl From<Refusal> for Stop {
             Class::Again => Stop::Wait(Why::Offline, refusal.error),
             Class::Later => Stop::Wait(Why::Throttled, refusal.error),
             Class::Credentials => Stop::Wait(Why::Credentials, refusal.error),
+            // New ones are got: a moment later it goes on.
+            Class::RanOut => Stop::Wait(Why::Throttled, refusal.error),
             Class::NoUpload => Stop::Anew,
             _ => Stop::Fail(refusal.error),
         }
@@ -288,6 +293,8 @@ impl Patience {
     /// How long to pause before the part is sent again, or the stop where patience is at its end.
     fn failed(&mut self, refusal: Refusal) -> Driven<Duration> {
         match refusal.class {
+            // No fault of the network's or the store's: it costs no try.
+            Class::RanOut => Ok(pause(1)),
             Class::Again | Class::Network | Class::Later => {
                 if refusal.class == Class::Later {
                     self.core.slow_down();

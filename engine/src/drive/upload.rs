@@ -247,7 +247,7 @@ impl Sending<'_> {
                 Ok(completed) => return self.prove(completed, &list, whole).await,
                 Err(refusal) => match refusal.class {
                     // It may have succeeded unseen.
-                    Class::NoUpload | Class::Network | Class::Again | Class::Later => {
+                    Class::NoUpload | Class::Network | Class::Again | Class::Later | Class::RanOut => {
                         if let Some(proof) = self.landed(&list, whole).await? {
                             return Ok(proof);
                         }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::transfers::{from_json, json};
-use crate::profile::Profile;
+use crate::profile::{Profile, second_of};
 use crate::s3::Offers;
 use crate::transfer::UnixMs;
 
@@ -25,6 +25,17 @@ pub(crate) fn remove_profile(c: &Connection, name: &str) -> Result<()> {
     c.execute("DELETE FROM known_clip WHERE profile = ?1", [name])?;
     c.execute("DELETE FROM heard_clip WHERE profile = ?1", [name])?;
     Ok(())
+}
+
+/// In all that goes by a profile's name; `after` is the profile under its new one.
+pub(crate) fn rename_profile(c: &Connection, from: &str, after: &Profile) -> Result<()> {
+    save_profile(c, after)?;
+    for (old, new) in [(from.to_owned(), after.name.clone()), (second_of(from), second_of(&after.name))] {
+        for table in ["transfer", "upload", "known_clip", "heard_clip"] {
+            c.execute(&format!("UPDATE {table} SET profile = ?2 WHERE profile = ?1"), params![old, new])?;
+        }
+    }
+    remove_profile(c, from)
 }
 
 /// Unless that was found out before `since`.

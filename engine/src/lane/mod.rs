@@ -13,19 +13,18 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use aws_credential_types::provider::SharedCredentialsProvider;
 use serde::{Deserialize, Serialize};
 
 use crate::cloudfront::Edge;
-use crate::credentials::Purse;
+use crate::credentials::{Caller, Purse};
 use crate::error::{Code, Error, Result};
 use crate::parts::Part;
-use crate::profile::{Profile, newsroom};
+use crate::profile::{Profile, newsroom, second_of};
 use crate::reach::LookOut;
 use crate::route::{self, Acceleration, Address, Kind, Route, Said, Way};
 use crate::s3::{Answer, Range, Store};
 use crate::transfer::Direction;
-use crate::uplink::{Uplink, Uplinks};
+use crate::uplink::Uplink;
 use crate::wire::{Common, Moved, Wire};
 
 pub(crate) use best::Best;
@@ -102,8 +101,8 @@ struct Of {
 }
 
 impl Lanes {
-    pub(crate) fn new(uplinks: Arc<Uplinks>, names: Vec<Name>) -> Result<Lanes> {
-        Ok(Lanes { common: Common::new(uplinks)?, known: Mutex::new(Known { names, ..Known::default() }) })
+    pub(crate) fn new(common: Common, names: Vec<Name>) -> Lanes {
+        Lanes { common, known: Mutex::new(Known { names, ..Known::default() }) }
     }
 
     /// The profile's lanes, where they are set up.
@@ -114,7 +113,7 @@ impl Lanes {
     /// Sets a profile's lanes up: each of its ways, over the network that the system prefers and over each of the others.
     /// Answers with them, and with the names where there are new ones.
     pub(crate) fn set_up(&self, profile: &Profile, purse: &Purse) -> (Arc<[Arc<Lane>]>, Option<Vec<Name>>) {
-        let credentials = purse.provider(profile);
+        let caller = purse.caller(profile);
         let is_here = profile.is_on_this_computer();
         let others = if is_here { Vec::new() } else { self.common.uplinks().others() };
         let mut known = self.locked();
@@ -137,9 +136,9 @@ impl Lanes {
             let at = match (&route.address, &profile.routes.cloudfront) {
                 (Address::Edge { .. }, Some(edge)) => {
                     let apart = Wire::new(&self.common, uplink.clone());
-                    At::Edge(Box::new(Edge::new(profile, edge, purse, credentials.clone(), &wire, apart)))
+                    At::Edge(Box::new(Edge::new(profile, edge, purse, caller.provider(), &wire, apart)))
                 }
-                (address, _) => At::Store(Store::new(profile, address, credentials.clone(), &wire)?),
+                (address, _) => At::Store(Store::new(profile, address, caller.clone(), &wire)?),
             };
             let lane = Arc::new(Lane { id, name: lane, profile: name.clone(), route, uplink, wire, at, look_out });
             known.by_id.insert(id, lane.clone());
@@ -159,6 +158,17 @@ impl Lanes {
         // It may have been said of another bucket, or to other keys.
         known.said.retain(|name, _| newsroom(name) != profile);
         known.one_way.retain(|name| newsroom(name) != profile);
+    }
+
+    /// Numbers go on standing for the same lanes under a profile's new name. Answers with all names, where that changed any.
+    pub(crate) fn renamed(&self, from: &str, to: &str) -> Option<Vec<Name>> {
+        let mut known = self.locked();
+        let mut is_news = false;
+        for name in known.names.iter_mut().filter(|name| newsroom(&name.profile) == from) {
+            name.profile = if name.profile == from { to.to_owned() } else { second_of(to) };
+            is_news = true;
+        }
+        is_news.then(|| known.names.clone())
     }
 
     /// The ways that a profile has and cannot go, with why.
@@ -231,11 +241,11 @@ impl Lanes {
     }
 
     /// A profile's bucket, by connections that nobody else uses: to find out whether it answers.
-    pub(crate) fn apart(&self, profile: &Profile, credentials: SharedCredentialsProvider) -> Result<Store> {
+    pub(crate) fn apart(&self, profile: &Profile, caller: Caller) -> Result<Store> {
         let mut routes = route::all(profile, &Said::default()).into_iter().filter_map(Way::open);
         let control = routes.find(|route| route.can.list && route.kind != Kind::Accelerated);
         let wire = Wire::new(&self.common, None);
-        let store = control.and_then(|route| Store::new(profile, &route.address, credentials, &wire));
+        let store = control.and_then(|route| Store::new(profile, &route.address, caller, &wire));
         store.ok_or_else(|| no_way(&profile.name))
     }
 

@@ -9,15 +9,15 @@ mod tests;
 
 use std::collections::HashMap;
 
-use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::{
-    BehaviorVersion, Builder, Region, RequestChecksumCalculation, ResponseChecksumValidation,
+    BehaviorVersion, Builder, IdentityCache, Region, RequestChecksumCalculation, ResponseChecksumValidation,
     StalledStreamProtectionConfig,
 };
 use serde::{Deserialize, Serialize};
 
+use crate::credentials::Caller;
 use crate::integrity::Checksum;
 use crate::profile::Profile;
 use crate::route::Address;
@@ -49,6 +49,7 @@ pub(crate) struct Store {
     region: String,
     /// The address that an S3-compatible store is reached at; absent for AWS.
     endpoint: Option<String>,
+    caller: Caller,
 }
 
 /// What a store says of an object.
@@ -68,17 +69,14 @@ pub(crate) struct Object {
 
 impl Store {
     /// `None` where the address is of an edge, which does not speak S3.
-    pub(crate) fn new(
-        profile: &Profile,
-        address: &Address,
-        credentials: SharedCredentialsProvider,
-        wire: &Wire,
-    ) -> Option<Store> {
+    pub(crate) fn new(profile: &Profile, address: &Address, caller: Caller, wire: &Wire) -> Option<Store> {
         let Address::S3 { bucket, region, endpoint, by_path, accelerate, dual_stack } = address else { return None };
         let mut config = Builder::new()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(region.clone()))
-            .credentials_provider(credentials)
+            .credentials_provider(caller.provider())
+            // Keys are held and renewed in one place, and it is not the SDK: see `credentials`.
+            .identity_cache(IdentityCache::no_cache())
             .http_client(wire.clone())
             // One owner of retries and of stalls, and it is not the SDK.
             .retry_config(RetryConfig::disabled())
@@ -97,6 +95,7 @@ impl Store {
             bucket: bucket.clone(),
             region: region.clone(),
             endpoint: profile.endpoint.clone(),
+            caller,
         })
     }
 
@@ -105,9 +104,13 @@ impl Store {
     where
         E: aws_sdk_s3::error::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        refusal::sort(
+        let refusal = refusal::sort(
             error,
             &refusal::Names { bucket: &self.bucket, region: &self.region, endpoint: self.endpoint.as_deref() },
-        )
+        );
+        match refusal.class {
+            Class::RanOut if !self.caller.ran_out() => Refusal { class: Class::Credentials, ..refusal },
+            _ => refusal,
+        }
     }
 }

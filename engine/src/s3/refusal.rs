@@ -21,6 +21,8 @@ pub(crate) enum Class {
     Network,
     /// The keys: wait for the user.
     Credentials,
+    /// The keys have run out, and new ones are got: send it again.
+    RanOut,
     /// There is no such multipart upload (any more).
     NoUpload,
     /// The parts named in a Complete are not the parts that the store has.
@@ -65,7 +67,13 @@ where
 {
     // What our own credentials provider said is the truth, whichever way the SDK wrapped it.
     if let Some(ours) = find_ours(&error) {
-        return Refusal { class: Class::Credentials, error: ours, status: None };
+        let class = match ours.code {
+            Code::Offline => Class::Network,
+            Code::Throttled => Class::Later,
+            Code::AccessDenied => Class::Fail,
+            _ => Class::Credentials,
+        };
+        return Refusal { class, error: ours, status: None };
     }
     match &error {
         SdkError::ServiceError(answered) => {
@@ -175,8 +183,8 @@ fn by_code(s3_code: &str, status: u16, raw: &Response, names: &Names<'_>) -> (Cl
             format!("{} does not accept the keys for {bucket}. Enter them again, then retry.", names.store()),
         ),
         ("ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired", _) => (
-            Class::Credentials,
-            Code::WrongCredentials,
+            Class::RanOut,
+            Code::KeysRanOut,
             format!("The keys for {bucket} have run out. Enter new ones, then retry."),
         ),
         // The SDK has taken the store's time from this answer, and signs with that from now on.
@@ -266,7 +274,7 @@ mod tests {
             ("SlowDown", 503, Class::Later, Code::Throttled),
             ("ServiceUnavailable", 503, Class::Later, Code::Throttled),
             ("", 429, Class::Later, Code::Throttled),
-            ("ExpiredToken", 400, Class::Credentials, Code::WrongCredentials),
+            ("ExpiredToken", 400, Class::RanOut, Code::KeysRanOut),
             ("InvalidAccessKeyId", 403, Class::Credentials, Code::WrongCredentials),
             ("SignatureDoesNotMatch", 403, Class::Credentials, Code::WrongCredentials),
             ("RequestTimeTooSkewed", 403, Class::Again, Code::ClockSkewed),

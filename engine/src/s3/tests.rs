@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 
 use super::{PartSum, Store};
 use crate::api::Keys;
-use crate::credentials::given;
+use crate::credentials::Caller;
 use crate::lane::Gate;
 use crate::parts::Part;
 use crate::profile::{CredentialsFrom, Profile};
@@ -60,7 +60,7 @@ async fn sent_with(sum: PartSum) -> String {
     };
     let wire = Wire::new(&Common::new(Arc::default()).unwrap(), None);
     let route = route::all(&profile, &Said::default()).remove(0).open().unwrap();
-    let store = Store::new(&profile, &route.address, given(&keys), &wire).unwrap();
+    let store = Store::new(&profile, &route.address, Caller::with(&keys), &wire).unwrap();
     let mut file = tempfile::NamedTempFile::new().unwrap();
     std::io::Write::write_all(&mut file, b"123456789").unwrap();
     let source = Source::open(file.path()).await.unwrap();

@@ -41,7 +41,8 @@ use crate::error::Result;
 use crate::portal;
 use crate::uplink::{Uplink, Uplinks};
 
-/// What all lanes' transports share.
+/// What all lanes' transports share. Cheap to clone; clones share it.
+#[derive(Clone)]
 pub struct Common {
     tls: Arc<ClientConfig>,
     throttles: Arc<Throttles>,

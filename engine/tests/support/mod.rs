@@ -47,7 +47,7 @@ impl Bench {
             zone: None,
             routes: Default::default(),
         };
-        let request = SaveProfile { profile, keys: None };
+        let request = SaveProfile::of(profile);
         self.connection
             .call(request, async |engine, context, request| engine.save_profile(context, request).await)
             .await??;

@@ -108,16 +108,18 @@ async fn save_profile(connection: &Connection, endpoint: &str, from: Credentials
         endpoint: Some(endpoint.to_owned()),
         accelerate: false,
         key_template: NEWSROOM_TEMPLATE.to_owned(),
-        credentials: from,
+        credentials: from.clone(),
         zone: None,
         routes: Default::default(),
     };
     let known = connection.call((), async |engine, context, ()| engine.profiles(context).await).await?;
     if !known.iter().any(|row| row.profile == profile) {
         connection
-            .call(SaveProfile { profile, keys: None }, async |engine, context, request| {
-                engine.save_profile(context, request).await
-            })
+            // Its address is another with every start, and these keys are for wherever it is.
+            .call(
+                SaveProfile { keys: (from != CredentialsFrom::Lent).then(|| keys.clone()), ..SaveProfile::of(profile) },
+                async |engine, context, request| engine.save_profile(context, request).await,
+            )
             .await??;
     }
     if from == CredentialsFrom::Lent {

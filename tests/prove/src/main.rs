@@ -41,7 +41,9 @@ fn main() -> ExitCode {
             ["grant", ref rest @ ..] => ended(routes::cloudfront::grant::serve(rest).await),
             [topic @ ("main-job" | "speed" | "routes" | "sign-in"), ref rest @ ..] => run(topic, rest).await,
             _ => {
-                eprintln!("rushes-prove story | chaos [SEED…] | main-job [ROW] | speed [ROW] | routes [ROW] | sign-in [ROW]");
+                eprintln!(
+                    "rushes-prove story | chaos [SEED…] | main-job [ROW] | speed [ROW] | routes [ROW] | sign-in [ROW]"
+                );
                 ExitCode::from(2)
             }
         }

@@ -3,6 +3,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -84,15 +85,26 @@ impl Rushesctl {
         self.spawn(arguments)?.wait(ENDED_WITHIN).await
     }
 
+    /// As [`run`](Rushesctl::run), with this on its standard input.
+    pub async fn run_with_input(&self, arguments: &[impl AsRef<OsStr>], input: &str) -> Result<Ended> {
+        let mut running = self.start(arguments, true)?;
+        running.child.stdin().context("its input")?.write_all(input.as_bytes())?;
+        running.wait(ENDED_WITHIN).await
+    }
+
     /// Starts a command.
     pub fn spawn(&self, arguments: &[impl AsRef<OsStr>]) -> Result<Running> {
+        self.start(arguments, false)
+    }
+
+    fn start(&self, arguments: &[impl AsRef<OsStr>], asks: bool) -> Result<Running> {
         let folder = tempfile::Builder::new().prefix("run-").tempdir_in(&self.folder)?.keep();
         let (stdout, stderr) = (folder.join("stdout"), folder.join("rushesctl.log"));
         // Whoever runs the tests in the background lets them ignore interrupts, which a child would inherit.
         let mut command = Command::new("/usr/bin/env");
         command.arg("--default-signal=INT").arg(&self.binary).args(arguments).current_dir(&folder);
         let env = self.env.clone().with("RUSHES_HOME", &self.home);
-        let streams = Streams { asks: false, out: Some(File::create(&stdout)?) };
+        let streams = Streams { asks, out: Some(File::create(&stdout)?) };
         let child = Child::start_as("rushesctl", command, &env, &folder, streams)?;
         Ok(Running { child, stdout, stderr })
     }

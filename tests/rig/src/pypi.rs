@@ -42,6 +42,11 @@ pub fn signatures() -> Result<PathBuf> {
     environment(&["awscrt==0.38.1", "botocore==1.44.8", "cryptography==50.0.2"])
 }
 
+/// A stand-in for many of AWS's services that others wrote: `bin/moto_server`.
+pub fn moto() -> Result<PathBuf> {
+    environment(&["moto[server,s3,sts]==5.2.5", "awscrt==0.38.1"])
+}
+
 /// An environment with just these, named after them: another version is another environment.
 fn environment(pins: &[&str]) -> Result<PathBuf> {
     let name = format!("pypi-{}", pins.join("+").replace("==", "-"));

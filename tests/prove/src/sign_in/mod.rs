@@ -1,6 +1,15 @@
 //! Signed in, and safe to carry: who may use Rushes and its buckets, and what an attacker, a thief or a curious bucket could
 //! do to them. Rows only; what they run on is in the files beside this one.
 
+mod center;
+mod computer;
+mod gate;
+mod ledger;
+mod server;
+mod signature;
+mod sts;
+mod ways;
+
 use serde::Deserialize;
 
 use crate::evidence::Evidence;
@@ -25,5 +34,10 @@ pub struct Goals {
 }
 
 pub async fn prove(evidence: &Evidence) {
-    let Some(_goals) = evidence.goals::<Goals>() else { return };
+    let Some(goals) = evidence.goals::<Goals>() else { return };
+    let goal = format!(
+        "signs in, lists, puts, gets; renewed in mid-transfer at an expiry of {} s without losing a part",
+        goals.expiry_seconds
+    );
+    evidence.row(1, "each way in", &goal, ways::row(&goals)).await;
 }

@@ -109,6 +109,32 @@ export function fake(): Api {
       return changed(answer);
     },
     useProfile: async (name) => changed(newsrooms.use(name)),
+    renameProfile: async (from, to) => changed(newsrooms.rename(from, to)),
+    beginSignIn: async () =>
+      later(
+        ok({
+          id: '1',
+          code: 'QWLK-RTMD',
+          page: 'https://device.sso.eu-west-1.amazonaws.com/?user_code=QWLK-RTMD',
+          until: Date.now() + 600_000,
+        }),
+      ),
+    openSignIn: async () => later(ok(null)),
+    signInState: async () =>
+      later(
+        ok({
+          state: 'signedIn' as const,
+          accounts: [
+            { id: '111111111111', name: 'Newsroom' },
+            { id: '222222222222', name: 'Archive' },
+          ],
+        }),
+        4_000,
+      ),
+    signInRoles: async () => later(ok(['Editor', 'Reporter'])),
+    giveUpSignIn: async () => later(ok(null)),
+    giveCode: async () => changed(newsrooms.signIn()),
+    signOut: async () => changed(newsrooms.signOut()),
     removeProfile: async (name) => changed(newsrooms.remove(name)),
     usePractice: async () => changed(newsrooms.practice()),
     pickFiles: async (folders) =>

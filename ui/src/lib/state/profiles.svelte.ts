@@ -6,9 +6,19 @@ import { notices } from './notices.svelte';
 /** The name under which the shell keeps the embedded newsroom. */
 export const PRACTICE = 'Practice newsroom';
 
+const SIGN_IN_HELPS = new Set<Trouble['code']>([
+  'noCredentials',
+  'wrongCredentials',
+  'keysRanOut',
+  'signInNeeded',
+  'keychainUnavailable',
+]);
+
 export class Profiles {
   /** Null until they are known. */
   rows = $state.raw<readonly ProfileRow[] | null>(null);
+  /** Somebody wants to sign in to it (again). */
+  signingIn = $state.raw<Profile | null>(null);
   #version = -1;
   #asked = 0;
 
@@ -19,6 +29,16 @@ export class Profiles {
   /** The time zone that deadlines and limits are meant in. */
   get zone(): string {
     return this.rows?.find((row) => row.inUse)?.zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+  }
+
+  /** The newsroom in use, where only somebody who signs in can help. */
+  get needsSignIn(): { profile: Profile; trouble: Trouble } | null {
+    const row = this.rows?.find(({ inUse }) => inUse);
+    return row?.trouble && SIGN_IN_HELPS.has(row.trouble.code) ? { profile: row.profile, trouble: row.trouble } : null;
+  }
+
+  askToSignIn(profile: Profile) {
+    this.signingIn = profile;
   }
 
   /** No newsroom is set up yet. */
@@ -62,6 +82,25 @@ export class Profiles {
     if (answer.status === 'ok') answer = await ask((commands) => commands.useProfile(request.profile.name.trim()));
     await this.load();
     return answer.status === 'error' ? answer.error : null;
+  }
+
+  /** A newsroom's new name, before what else changed is saved. Answers with the trouble, where there is some. */
+  async rename(from: string, to: string): Promise<Trouble | null> {
+    const answer = await ask((commands) => commands.renameProfile(from, to));
+    await this.load();
+    return answer.status === 'error' ? answer.error : null;
+  }
+
+  /** The code of an MFA device. Answers with the trouble, where there is some. */
+  async giveCode(name: string, code: string): Promise<Trouble | null> {
+    const answer = await ask((commands) => commands.giveCode(name, code));
+    await this.load();
+    return answer.status === 'error' ? answer.error : null;
+  }
+
+  async signOut(name: string) {
+    await notices.ask((commands) => commands.signOut(name));
+    await this.load();
   }
 
   async remove(name: string) {

@@ -4,8 +4,15 @@ import type { Answer } from '../index';
 
 const ok: Answer<null> = { status: 'ok', data: null };
 
+const SIGNED_OUT = {
+  code: 'signInNeeded' as const,
+  message: 'You are not signed in to Nairobi bureau. Sign in; it goes on by itself then.',
+  detail: '',
+};
+
 export class Newsrooms {
   version = 1;
+  #signedOut = false;
   #profiles: Profile[];
   #inUse: string | null;
 
@@ -19,6 +26,7 @@ export class Newsrooms {
       profile,
       zone: profile.zone ?? 'Africa/Nairobi',
       inUse: profile.name === this.#inUse,
+      trouble: this.#signedOut && profile.name === this.#inUse ? SIGNED_OUT : null,
     }));
   }
 
@@ -27,6 +35,7 @@ export class Newsrooms {
       const message = 'There is no bucket “missing” in this region. Check its name and its region.';
       return { status: 'error', error: { code: 'noSuchBucket', message, detail: 'NoSuchBucket · request 5K7R2M' } };
     }
+    this.#signedOut = false;
     this.#profiles = [...this.#profiles.filter((other) => other.name !== profile.name), profile];
     this.version += 1;
     return ok;
@@ -34,6 +43,25 @@ export class Newsrooms {
 
   use(name: string): Answer<null> {
     this.#inUse = name;
+    this.version += 1;
+    return ok;
+  }
+
+  rename(from: string, to: string): Answer<null> {
+    this.#profiles = this.#profiles.map((profile) => (profile.name === from ? { ...profile, name: to } : profile));
+    if (this.#inUse === from) this.#inUse = to;
+    this.version += 1;
+    return ok;
+  }
+
+  signOut(): Answer<null> {
+    this.#signedOut = true;
+    this.version += 1;
+    return ok;
+  }
+
+  signIn(): Answer<null> {
+    this.#signedOut = false;
     this.version += 1;
     return ok;
   }
