@@ -51,7 +51,8 @@ impl Engine {
             if let Some(code) = &request.code {
                 offered = self.core.purse.with_mfa(&profile, offered.clone(), code).await?;
             }
-            let caller = self.core.purse.caller_with(&profile, &offered).await?;
+            let (caller, renewed) = self.core.purse.caller_with(&profile, offered.clone()).await?;
+            offered = renewed;
             self.core.lanes.apart(&profile, caller)?.check().await.map_err(|refusal| refusal.error)?;
             if given || request.code.is_some() {
                 self.core.purse.keep(&profile, offered.clone(), request.in_memory).await?;

@@ -31,7 +31,7 @@ const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const REFRESH_GRANT: &str = "refresh_token";
 /// RFC 8628's, where the server says nothing.
 const INTERVAL: Duration = Duration::from_secs(5);
-/// Tokens are renewed this long before they end.
+/// Tokens are renewed this long before they end, or when a third of their time is left.
 const AHEAD: i64 = 10 * 60 * 1000;
 /// More accounts or roles than anybody chooses from.
 const MOST_PAGES: usize = 50;
@@ -169,14 +169,19 @@ impl Asked {
             client_id: self.client_id.clone(),
             client_secret: self.client_secret.clone(),
             access_until: end_of(&output),
+            access_life: life_of(&output),
             access: Zeroizing::new(output.access_token.ok_or_else(|| nonsense("a token"))?),
             refresh: output.refresh_token.map(Zeroizing::new),
         })
     }
 }
 
+fn life_of(output: &CreateTokenOutput) -> i64 {
+    i64::from(output.expires_in.max(1)) * 1000
+}
+
 fn end_of(output: &CreateTokenOutput) -> UnixMs {
-    clock::now() + i64::from(output.expires_in.max(1)) * 1000
+    clock::now() + life_of(output)
 }
 
 fn said_no<E>(error: &SdkError<E, aws_smithy_runtime_api::client::orchestrator::HttpResponse>) -> Result<Said>
@@ -200,7 +205,7 @@ where
 /// Tokens that still hold for a while: these, or new ones in their place.
 pub(super) async fn renewed(common: &Common, tokens: &Tokens) -> Result<Option<Tokens>> {
     let left = tokens.access_until - clock::now();
-    if left > AHEAD {
+    if left > AHEAD.min(tokens.access_life / 3) {
         return Ok(None);
     }
     let Some(refresh) = &tokens.refresh else {
@@ -228,6 +233,7 @@ pub(super) async fn renewed(common: &Common, tokens: &Tokens) -> Result<Option<T
     match in_time(WHO, asked).await {
         Ok(output) => Ok(Some(Tokens {
             access_until: end_of(&output),
+            access_life: life_of(&output),
             access: Zeroizing::new(output.access_token.ok_or_else(|| nonsense("a token"))?),
             refresh: output.refresh_token.map(Zeroizing::new).or_else(|| tokens.refresh.clone()),
             ..tokens.clone()

@@ -38,6 +38,8 @@ pub(crate) struct Tokens {
     pub client_secret: Zeroizing<String>,
     pub access: Zeroizing<String>,
     pub access_until: UnixMs,
+    /// How long it held when it came, in milliseconds.
+    pub access_life: i64,
     pub refresh: Option<Zeroizing<String>>,
 }
 

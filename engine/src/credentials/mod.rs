@@ -334,10 +334,10 @@ impl Purse {
         Caller { who: Who::Profile(self.clone(), Box::new(profile.clone())) }
     }
 
-    /// Whoever has been offered this, to try whether it works before it is kept.
-    pub(crate) async fn caller_with(&self, profile: &Profile, offered: &Offered) -> Result<Caller> {
-        let (credentials, _) = self.get_with(profile, Some(&offered.0)).await?;
-        Ok(Caller::given(credentials))
+    /// Whoever has been offered this, to try whether it works before it is kept; and what is then to be kept.
+    pub(crate) async fn caller_with(&self, profile: &Profile, offered: Offered) -> Result<(Caller, Offered)> {
+        let (credentials, renewed) = self.get_with(profile, Some(&offered.0)).await?;
+        Ok((Caller::given(credentials), renewed.map_or(offered, Offered)))
     }
 }
 

@@ -1,10 +1,9 @@
-//! A gate before a store that asks for no keys: it looks at every request's signature as S3 does, refuses keys that have
-//! ended in S3's words, and counts the parts that went through. Named in the docs as ours: no store here that we did not
-//! write both checks session tokens and lets them end within a minute.
+//! A gate before a real store: it looks at every request's signature and session token as S3 does, refuses keys that have
+//! ended in S3's words, counts the parts that go through, and signs what it passes on with the store's own keys. Named in
+//! the docs as ours: no store here that we did not write lets session tokens end within a minute.
 //! May not live here: who gives keys out.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
@@ -12,19 +11,23 @@ use bytes::Bytes;
 use http_body_util::BodyExt;
 use http_body_util::combinators::BoxBody;
 use hyper::body::Incoming;
+use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode, Uri, header};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
+use rushes_rig::store::{Bucket, Keys};
+
 use super::ledger::{Ledger, Verdict};
 use super::server::{Answer, Server, whole};
-use super::signature;
+use super::signature::{self, Shown};
 
 #[derive(Clone)]
 pub struct Gate {
     ledger: Ledger,
-    store: SocketAddr,
+    store: String,
+    keys: Keys,
     client: Client<HttpConnector, BoxBody<Bytes, hyper::Error>>,
     counts: Arc<Mutex<Counts>>,
 }
@@ -39,9 +42,10 @@ pub struct Counts {
 
 impl Gate {
     /// Serves until the answer is dropped.
-    pub async fn open(ledger: Ledger, store: SocketAddr) -> Result<(Gate, Server)> {
+    pub async fn open(ledger: Ledger, store: &Bucket) -> Result<(Gate, Server)> {
         let client = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
-        let gate = Gate { ledger, store, client, counts: Arc::default() };
+        let (store, keys) = (store.endpoint.trim_end_matches('/').to_owned(), store.keys.clone());
+        let gate = Gate { ledger, store, keys, client, counts: Arc::default() };
         let own = gate.clone();
         let server = Server::start(move |request| {
             let gate = own.clone();
@@ -55,30 +59,32 @@ impl Gate {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn verdict(&self, request: &Request<Incoming>) -> Option<(StatusCode, &'static str)> {
-        let Some(shown) = signature::of(request) else { return Some((StatusCode::FORBIDDEN, "AccessDenied")) };
+    fn verdict(&self, shown: Option<&Shown>, head: &Parts) -> Option<(StatusCode, &'static str)> {
+        let Some(shown) = shown else { return Some((StatusCode::FORBIDDEN, "AccessDenied")) };
         match self.ledger.look(&shown.key, shown.token.as_deref()) {
             Verdict::Unknown if shown.token.is_some() => Some((StatusCode::BAD_REQUEST, "InvalidToken")),
             Verdict::Unknown => Some((StatusCode::FORBIDDEN, "InvalidAccessKeyId")),
             Verdict::Expired => Some((StatusCode::BAD_REQUEST, "ExpiredToken")),
-            Verdict::Known { secret } if shown.is_by(&secret, request) => None,
+            Verdict::Known { secret } if shown.is_by(&secret, head) => None,
             Verdict::Known { .. } => Some((StatusCode::FORBIDDEN, "SignatureDoesNotMatch")),
         }
     }
 
     async fn pass(&self, request: Request<Incoming>) -> Result<Answer> {
-        if let Some((status, code)) = self.verdict(&request) {
+        let (mut head, body) = request.into_parts();
+        let shown = signature::of(&head);
+        if let Some((status, code)) = self.verdict(shown.as_ref(), &head) {
             *self.counts.lock().unwrap_or_else(PoisonError::into_inner).refused.entry(code).or_default() += 1;
             // What is sent is read, so that the answer is heard.
-            let _ = request.into_body().collect().await;
+            let _ = body.collect().await;
             let body = format!("<Error><Code>{code}</Code><Message>The gate says so.</Message></Error>");
             let answer = Response::builder().status(status).header(header::CONTENT_TYPE, "application/xml");
             return Ok(answer.body(whole(body))?);
         }
-        let part = part_of(request.method(), request.uri());
-        let (mut head, body) = request.into_parts();
-        let path = head.uri.path_and_query().context("a path")?.as_str();
-        head.uri = format!("http://{}{path}", self.store).parse()?;
+        let part = part_of(&head.method, &head.uri);
+        let path = head.uri.path_and_query().context("a path")?.as_str().to_owned();
+        shown.and_then(|shown| shown.again_by(&self.keys.id, &self.keys.secret, &mut head)).context("signing again")?;
+        head.uri = format!("{}{path}", self.store).parse()?;
         let answer = self.client.request(Request::from_parts(head, body.boxed())).await?;
         if answer.status().is_success()
             && let Some(part) = part

@@ -11,7 +11,9 @@ use rushes_rig::ctl::Rushesctl;
 use rushes_rig::env::Env;
 use rushes_rig::keychain::Keychain;
 use rushes_rig::ports::Port;
-use rushes_rig::{Scratch, footage, pypi, until};
+use rushes_rig::seaweed::Seaweed;
+use rushes_rig::store::Bucket;
+use rushes_rig::{Scratch, footage, pypi};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -23,8 +25,6 @@ use super::{Goals, computer, sts};
 use crate::built;
 use crate::evidence::Shown;
 
-const BUCKET: &str = "sign-in-rig";
-const REGION: &str = "us-east-1";
 /// Slow enough that the clip takes several times as long as its keys hold.
 const UP_MBIT: &str = "6";
 const CLIP: u64 = 100_000_000;
@@ -54,8 +54,9 @@ pub async fn row(goals: &Goals) -> Result<Shown> {
     let scratch = Scratch::new();
     let moto = Moto::start(&scratch).await?;
     let life = Duration::from_secs(goals.expiry_seconds);
+    let seaweed = Seaweed::start(&scratch).await?;
     let ways = ways(&scratch, moto.address, life).await?;
-    let tries = ways.into_iter().map(|way| tried(&scratch, moto.address, way));
+    let tries = ways.into_iter().map(|way| tried(&scratch, seaweed.bucket(), way));
     let mut samples = futures::future::try_join_all(tries).await?;
     samples.push(practice(&scratch).await?);
     let good = samples.iter().filter(|sample| sample["good"] == true).count();
@@ -160,17 +161,17 @@ async fn ways(scratch: &Scratch, moto: std::net::SocketAddr, life: Duration) -> 
     Ok(ways)
 }
 
-async fn tried(scratch: &Scratch, moto: std::net::SocketAddr, way: Way) -> Result<Value> {
+async fn tried(scratch: &Scratch, store: &Bucket, way: Way) -> Result<Value> {
     let name = way.name;
-    let tried = try_way(scratch, moto, way).await;
+    let tried = try_way(scratch, store, way).await;
     Ok(tried.unwrap_or_else(|error| {
         eprintln!("    {name}: {error:#}");
         json!({ "way": name, "good": false, "error": format!("{error:?}") })
     }))
 }
 
-async fn try_way(scratch: &Scratch, moto: std::net::SocketAddr, way: Way) -> Result<Value> {
-    let (gate, store) = Gate::open(way.ledger.clone(), moto).await?;
+async fn try_way(scratch: &Scratch, store: &Bucket, way: Way) -> Result<Value> {
+    let (gate, door) = Gate::open(way.ledger.clone(), store).await?;
     let keychain = Keychain::unlocked(scratch).await?;
     // Nobody else's keys are in the environment.
     let clean = ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
@@ -186,9 +187,19 @@ async fn try_way(scratch: &Scratch, moto: std::net::SocketAddr, way: Way) -> Res
         _ => for_sign_in.clone(),
     };
 
-    let endpoint = store.url();
-    let mut add =
-        vec!["--json", "--endpoint", &endpoint, "--region", REGION, "--bucket", BUCKET, "profile", "add", "Rig"];
+    let endpoint = door.url();
+    let mut add = vec![
+        "--json",
+        "--endpoint",
+        &endpoint,
+        "--region",
+        &store.region,
+        "--bucket",
+        &store.name,
+        "profile",
+        "add",
+        "Rig",
+    ];
     add.extend(way.words.iter().map(String::as_str));
     sign_in(&for_sign_in, &add, &way).await.context("signing in")?;
     afterwards.run(&["profile", "use", "Rig"]).await?.ok()?;
@@ -196,7 +207,7 @@ async fn try_way(scratch: &Scratch, moto: std::net::SocketAddr, way: Way) -> Res
     // Lists, puts, gets.
     let folder = scratch.fresh("clips")?;
     let small = clip(&folder, "small.mxf", SMALL, 1)?;
-    let prefix = format!("{}/", way.name.replace(' ', "-"));
+    let prefix = format!("{}/", way.name.replace([' ', ','], "-"));
     put(&afterwards, &small, &prefix, Duration::from_secs(120)).await.context("putting")?;
     let listed = afterwards.run(&["--json", "ls", &prefix]).await?.ok()?;
     let keys: Vec<&str> = listed.lines.iter().filter_map(|line| line["key"].as_str()).collect();
@@ -215,6 +226,9 @@ async fn try_way(scratch: &Scratch, moto: std::net::SocketAddr, way: Way) -> Res
         let began = std::time::Instant::now();
         put(&afterwards, &slow, &prefix, LONG).await.context("the slow clip")?;
         let (sets, refused) = way.ledger.figures();
+        let slow_key = format!("{prefix}slow.mxf");
+        afterwards.run(&["--json", "get", &slow_key, "--into", &into_text]).await?.ok()?;
+        ensure!(footage::same(&slow, &into.join("slow.mxf"))?, "the slow clip came down otherwise");
         let counts = gate.counts();
         let parts = counts.parts.len() - before.1.parts.len();
         let twice = counts.parts.values().filter(|times| **times > 1).count();
@@ -288,7 +302,8 @@ async fn put(ctl: &Rushesctl, clip: &Path, prefix: &str, within: Duration) -> Re
     let path = clip.display().to_string();
     let ended = ctl.spawn(&["--json", "put", &path, "--to", prefix])?.wait(within).await?.ok()?;
     let rows = ended.rows();
-    ensure!(rows.len() == 1 && rows[0]["proof"]["by"] == "wholeObject", "{rows:?}");
+    let proved = ["wholeObject", "eachPart"].contains(&rows[0]["proof"]["by"].as_str().unwrap_or(""));
+    ensure!(rows.len() == 1 && proved, "{rows:?}");
     Ok(())
 }
 
@@ -310,7 +325,7 @@ async fn practice(scratch: &Scratch) -> Result<Value> {
     Ok(json!({ "way": "none (practice newsroom)", "good": good }))
 }
 
-/// moto, as S3 without a look at keys, and as STS.
+/// moto, for its STS.
 struct Moto {
     address: std::net::SocketAddr,
     _child: Child,
@@ -329,17 +344,6 @@ impl Moto {
                 Ok(tokio::net::TcpStream::connect(address).await.is_ok().then_some(()))
             })
             .await?;
-        until("the bucket is there", Duration::from_secs(20), async || {
-            let mut stream = tokio::net::TcpStream::connect(address).await?;
-            let ask = format!(
-                "PUT /{BUCKET} HTTP/1.0\r\nHost: {address}\r\nAuthorization: AWS4-HMAC-SHA256 Credential=x/20260101/{REGION}/s3/aws4_request, SignedHeaders=host, Signature=0\r\nContent-Length: 0\r\n\r\n"
-            );
-            stream.write_all(ask.as_bytes()).await?;
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer).await?;
-            Ok(answer.contains(" 200 ").then_some(()))
-        })
-        .await?;
         Ok(Moto { address, _child: child, _port: port })
     }
 }
