@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use rushes_rig::ctl::Rushesctl;
 use rushes_rig::desktop::{Desktop, Wishes};
 use rushes_rig::env::Env;
+use rushes_rig::keychain::Keychain;
 use rushes_rig::store::{Bucket, Keys};
 use rushes_rig::window::{App, Window};
 use rushes_rig::{Scratch, until};
@@ -35,8 +36,12 @@ pub struct Person {
 
 impl Person {
     pub async fn new(theme: Theme) -> Result<Person> {
-        let scratch = Scratch::new();
-        let desktop = Desktop::start_as(&scratch, Wishes::default()).await?;
+        Person::with_keychain(theme, Scratch::new(), None).await
+    }
+
+    /// At a desktop whose keychain is of the same scratch folder.
+    pub async fn with_keychain(theme: Theme, scratch: Scratch, keychain: Option<Keychain>) -> Result<Person> {
+        let desktop = Desktop::start_as(&scratch, Wishes { keychain, ..Wishes::default() }).await?;
         Ok(Person { scratch, desktop, theme })
     }
 

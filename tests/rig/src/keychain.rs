@@ -47,9 +47,22 @@ impl Keychain {
     /// Is there, but nobody has given its password, and nobody is there to be asked for it.
     pub async fn locked(scratch: &Scratch) -> Result<Keychain> {
         let keychain = Keychain::start(scratch, true).await?;
-        let login = "array:objpath:/org/freedesktop/secrets/collection/login";
-        keychain.call("org.freedesktop.secrets", "/org/freedesktop/secrets", &["Secret.Service.Lock", login])?;
+        keychain.lock()?;
         Ok(keychain)
+    }
+
+    /// As when a laptop wakes, or somebody locks it.
+    pub fn lock(&self) -> Result<()> {
+        let login = "array:objpath:/org/freedesktop/secrets/collection/login";
+        self.call("org.freedesktop.secrets", "/org/freedesktop/secrets", &["Secret.Service.Lock", login]).map(|_| ())
+    }
+
+    /// How many entries it holds of a service, locked or not.
+    pub fn entries(&self, service: &str) -> Result<usize> {
+        let wanted = format!("dict:string:string:service,{service}");
+        let asked = ["Secret.Service.SearchItems", wanted.as_str()];
+        let found = self.call("org.freedesktop.secrets", "/org/freedesktop/secrets", &asked)?;
+        Ok(found.matches("/org/freedesktop/secrets/collection/").count())
     }
 
     /// A session without one.

@@ -4,6 +4,7 @@
 mod center;
 mod computer;
 mod gate;
+mod keychain;
 mod ledger;
 mod server;
 mod signature;
@@ -40,4 +41,7 @@ pub async fn prove(evidence: &Evidence) {
         goals.expiry_seconds
     );
     evidence.row(1, "each way in", &goal, ways::row(&goals)).await;
+    let what = "gnome-keyring under a session bus of its own: set, read, rename, sign out, locked, absent";
+    let goal = "as said; after sign-out the keychain holds nothing of ours";
+    evidence.row(2, what, goal, keychain::row()).await;
 }
