@@ -55,6 +55,11 @@ impl Person {
 
     /// Opens Rushes, its window's corner in the screen's.
     pub async fn opens(&self) -> Result<Window> {
+        self.opens_with(&Env::new()).await
+    }
+
+    /// With these in its environment.
+    pub async fn opens_with(&self, more: &Env) -> Result<Window> {
         let theme = match self.theme {
             Theme::Dark => "Adwaita:dark",
             Theme::Light => "Adwaita",
@@ -62,7 +67,8 @@ impl Person {
         let env = Env::new()
             .with("RUSHES_HOME", self.home())
             .with("HOME", self.scratch.folder("user"))
-            .with("GTK_THEME", theme);
+            .with("GTK_THEME", theme)
+            .and(more);
         let app = App { binary: built::binary("rushes")?, args: vec![], env };
         let window = Window::open(&self.desktop, &app).await?;
         let frame = self.desktop.window("Rushes", SOON).await?;

@@ -160,6 +160,17 @@ impl Window {
         .await
     }
 
+    /// Chooses from a list, by value.
+    pub async fn choose(&self, testid: &str, value: &str) -> Result<()> {
+        self.find(testid).await?;
+        // As a person's choice does: the driver's own way through the options depends on how the list is drawn.
+        let script = "const list = document.querySelector(arguments[0]); list.value = arguments[1];
+            list.dispatchEvent(new Event('change', { bubbles: true })); return list.value";
+        let chosen = self.script(script, vec![json!(selector(testid)), json!(value)]).await?;
+        ensure!(chosen == value, "{testid} has no {value}");
+        Ok(())
+    }
+
     /// Types into it, after what is there. Keys without letters are in [`fantoccini::key`].
     pub async fn press(&self, testid: &str, keys: &str) -> Result<()> {
         let typed = async |element: Element| element.send_keys(keys).await.map(Some);

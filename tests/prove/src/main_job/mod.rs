@@ -8,7 +8,7 @@ mod interop;
 mod kills;
 mod pictures;
 mod real;
-mod secrets;
+pub mod secrets;
 
 use serde::Deserialize;
 

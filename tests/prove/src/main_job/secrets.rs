@@ -91,7 +91,7 @@ pub async fn search() -> Result<Shown> {
     })
 }
 
-fn in_arguments(secrets: &[String]) -> Vec<String> {
+pub fn in_arguments(secrets: &[String]) -> Vec<String> {
     let Ok(processes) = std::fs::read_dir("/proc") else { return vec![] };
     let mut hits = Vec::new();
     for process in processes.filter_map(Result::ok) {
@@ -106,7 +106,7 @@ fn in_arguments(secrets: &[String]) -> Vec<String> {
 }
 
 /// How many files and bytes were searched, and those with a secret: as it is, in UTF-16, or in base64 of any alignment.
-fn in_tree(root: &Path, secrets: &[String]) -> Result<(usize, u64, Vec<String>)> {
+pub fn in_tree(root: &Path, secrets: &[String]) -> Result<(usize, u64, Vec<String>)> {
     use base64::Engine as _;
     let mut forms: Vec<Vec<u8>> = Vec::new();
     for secret in secrets {

@@ -18,6 +18,7 @@ use super::server::{Answer, Server, json as answered, refusal};
 pub const START: &str = "https://rushes-practice.awsapps.com/start";
 pub const ACCOUNTS: [(&str, &str); 2] = [("111111111111", "Newsroom"), ("222222222222", "Archive")];
 pub const ROLES: [&str; 2] = ["Editor", "Reporter"];
+pub const CLIENT_SECRET: &str = "client-secret-of-the-stand-in";
 const CODE: &str = "ABCD-EFGH";
 
 #[derive(Clone)]
@@ -80,7 +81,7 @@ impl Center {
                 answered(
                     StatusCode::OK,
                     &json!({
-                        "clientId": "rushes-client", "clientSecret": "client-secret-of-the-stand-in",
+                        "clientId": "rushes-client", "clientSecret": CLIENT_SECRET,
                         "clientIdIssuedAt": 0, "clientSecretExpiresAt": end,
                     }),
                 )

@@ -286,7 +286,7 @@ async fn sign_in(ctl: &Rushesctl, add: &[&str], way: &Way) -> Result<()> {
 }
 
 /// The person's browser.
-async fn browse(page: &str) -> Result<()> {
+pub async fn browse(page: &str) -> Result<()> {
     let url = url::Url::parse(page)?;
     let address = (url.host_str().context("a host")?.to_owned(), url.port().context("a port")?);
     let mut stream = tokio::net::TcpStream::connect(address).await?;
@@ -326,14 +326,18 @@ async fn practice(scratch: &Scratch) -> Result<Value> {
 }
 
 /// moto, for its STS.
-struct Moto {
+pub struct Moto {
     address: std::net::SocketAddr,
     _child: Child,
     _port: Port,
 }
 
 impl Moto {
-    async fn start(scratch: &Scratch) -> Result<Moto> {
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.address
+    }
+
+    pub async fn start(scratch: &Scratch) -> Result<Moto> {
         let port = Port::claim()?;
         let address = std::net::SocketAddr::from(([127, 0, 0, 1], port.number()));
         let mut command = Command::new(pypi::moto()?.join("bin/moto_server"));
