@@ -9,7 +9,7 @@ const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclud
 
 // Pure rooms: no IO, no clock, no runtime. Time and facts come in as arguments.
 const pure = [
-  "transfer", "parts", "stretch", "queue", "pace", "hedge", "eta", "deadline", "limit", "keys", "names", "gained",
+  "transfer", "parts", "stretch", "queue", "pace", "hedge", "eta", "deadline", "limit", "keys", "names", "gained", "bounds",
 ].flatMap((room) => [`engine/src/${room}.rs`, `engine/src/${room}/mod.rs`]);
 const impure = /\b(tokio|std::fs|std::net|std::process|SystemTime::now|Instant::now|Zoned::now|Timestamp::now|TimeZone::system|clock::|rand::|reqwest|aws_sdk)/;
 
@@ -53,6 +53,11 @@ const rules = [
     says: "one file of the window talks to Tauri: the generated bindings (and what they need for their channel)",
     where: (file) => /^ui\/src\/.*\.(ts|svelte)$/.test(file) && !["ui/src/lib/bindings.ts", "ui/src/lib/api/tauri.ts"].includes(file),
     never: /from ["']@tauri-apps|import\(["']@tauri-apps/,
+  },
+  {
+    says: "a name in a log is a mark: key = %Mark(&key)",
+    where: (file) => /^engine\/src\/.*\.rs$/.test(file),
+    never: /tracing::\w+!\(.*(?<!\?)\b(name|key|path|file|story|slug|url|message)\b( = (?!%Mark\()|,)/,
   },
   {
     says: "text is never markup in the window",

@@ -195,6 +195,12 @@ pub enum Verb {
         /// Without it, the one in use
         name: Option<String>,
     },
+    /// Show what support needs to know, in full: no secret, and marks in the place of clips' names. With --into, keep it
+    Support {
+        /// The folder to keep it in, as a zip
+        #[arg(long, value_name = "DIR")]
+        into: Option<PathBuf>,
+    },
     /// Serve the practice newsroom's bucket for any S3 client, until interrupted
     Practice {
         /// Print its keys and nothing else

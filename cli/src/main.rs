@@ -7,6 +7,7 @@ mod limit;
 mod routes;
 mod show;
 mod sign_in;
+mod support;
 mod urgency;
 mod verbs;
 
@@ -22,6 +23,8 @@ use args::Cli;
 use show::Show;
 
 fn main() -> ExitCode {
+    rushes_engine::dumps::off();
+    rushes_engine::dumps::close();
     // Clap ends the process with 2 on a usage error.
     let cli = Cli::parse().checked().unwrap_or_else(|error| error.exit());
     let show = Show::new(cli.json);

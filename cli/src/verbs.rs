@@ -16,7 +16,7 @@ use crate::args::{Cli, ProfileVerb, Verb};
 use crate::bucket::{self, Ready, ready};
 use crate::follow::{ask, follow};
 use crate::show::{Show, printable};
-use crate::{limit, routes, sign_in, urgency};
+use crate::{limit, routes, sign_in, support, urgency};
 
 pub async fn run(cli: &Cli, show: &Show, connection: &Connection) -> Result<bool> {
     let patience = Duration::from_secs(cli.patience);
@@ -89,6 +89,7 @@ pub async fn run(cli: &Cli, show: &Show, connection: &Connection) -> Result<bool
         Verb::Profile(verb) => profile(cli, verb, connection, show).await,
         Verb::SignIn { name } => sign_in::again(connection, show, name.as_deref()).await,
         Verb::SignOut { name } => sign_in::out(connection, name.as_deref()).await,
+        Verb::Support { into } => support::run(into.as_deref(), connection, show).await,
         Verb::Practice { print_keys } => practice(connection, show, *print_keys).await,
     }
 }

@@ -230,3 +230,26 @@ async fn the_practice_bucket_is_served_for_any_client_and_its_keys_printed_only_
     serving.interrupt().unwrap();
     assert_eq!(serving.wait(Duration::from_secs(20)).await.unwrap().status, Some(1));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn support_is_shown_in_full_or_kept_and_names_neither_clips_nor_keys() {
+    let scratch = Scratch::new();
+    let practice = Practice::start(&scratch).await.unwrap();
+    let bucket = practice.bucket();
+    let ctl = ctl(&scratch).with(&bucket.env());
+    let clip = scratch.join("Amina Abdi.mxf");
+    footage::random(&clip, 1_000_000, 1).unwrap();
+    ctl.run(&words(bucket, &["put", clip.to_str().unwrap(), "--to", "whistleblower"])).await.unwrap().ok().unwrap();
+    let shown = ctl.run(&["support"]).await.unwrap().ok().unwrap().stdout;
+    assert!(shown.contains("=== transfers.json: ") && shown.contains("\"state\": \"done\""), "{shown}");
+    for told in ["Amina", "whistleblower", bucket.keys.secret.as_str(), bucket.keys.id.as_str()] {
+        assert!(!shown.contains(told), "{told} in {shown}");
+    }
+    let folder = scratch.folder("kept");
+    let into = folder.to_str().unwrap();
+    let kept = ctl.run(&["support", "--into", into, "--json"]).await.unwrap().ok().unwrap();
+    assert!(kept.lines[0]["files"].as_array().unwrap().len() >= 6, "{kept:#?}");
+    assert!(std::fs::metadata(kept.lines[0]["kept"].as_str().unwrap()).unwrap().len() > 500);
+    let missing = ctl.run(&["support", "--into", "/no/such/folder", "--json"]).await.unwrap();
+    assert_eq!((missing.status, code(&missing)), (Some(1), "diskFailed"));
+}

@@ -275,7 +275,7 @@ fn retry_cancellations(core: &Arc<Core>) {
                     let _ = core.change(id, Change::Confirm);
                 }
                 Err(stop) => {
-                    tracing::info!(id, ?stop, "a cancellation is not confirmed yet");
+                    tracing::info!(id, stop = stop.word(), "a cancellation is not confirmed yet");
                     let _ = core.with(id, |one| {
                         one.waits = (one.waits + 1).min(10);
                         one.rest_until = Some(Instant::now() + Duration::from_secs(1 << one.waits.min(5)));

@@ -17,6 +17,7 @@ use crate::journal::{Journal, settings, transfers, uploads};
 use crate::lane::{self, Best, Lane, Lanes, Memory, OneWay, Slots};
 use crate::limit::LimitSettings;
 use crate::live::{Live, One};
+use crate::marks;
 use crate::portal::Portals;
 use crate::profile::{self, Profile};
 use crate::route::{Acceleration, Kind};
@@ -73,6 +74,7 @@ struct Profiles {
 
 impl Core {
     pub(crate) async fn open(home: Home) -> Result<Core> {
+        marks::of_installation(&home.installation()?);
         let journal = Journal::open(&home.journal())?;
         let all = journal.read(settings::profiles).await?;
         let in_use = journal.read(|c| settings::setting(c, IN_USE)).await?;

@@ -2,6 +2,7 @@
 //! and what goes with it. How a way in works is in `credentials`; what a profile may say is in `profile`.
 
 use crate::api::{Keys, SaveProfile};
+use crate::bounds;
 use crate::clock;
 use crate::credentials::Purse;
 use crate::engine::Engine;
@@ -14,6 +15,8 @@ use crate::transfer::{Change, Status, TransferId, Why};
 impl Engine {
     pub(crate) async fn save_newsroom(&self, request: SaveProfile) -> Result<()> {
         let profile = request.profile.checked()?;
+        bounds::profile(&profile)?;
+        request.code.iter().chain(&request.sign_in).try_for_each(|text| bounds::typed(text))?;
         if profile.credentials == CredentialsFrom::Lent {
             if request.keys.is_some() {
                 return Err(Error::new(Code::BadInput, "The keys of this profile are lent, not kept."));
@@ -24,7 +27,7 @@ impl Engine {
         let mut offered = self.core.purse.offered(&profile).await;
         let is_new = if let Ok(before) = self.core.profile(Some(&profile.name)) {
             // What was entered for one address is shown to no other: whoever has it enters it again.
-            let leads_elsewhere = !profile.goes_to().is_subset(&before.goes_to());
+            let leads_elsewhere = !profile.keeps_its_keys(&before);
             if leads_elsewhere || before.credentials.takes_keys() != profile.credentials.takes_keys() {
                 offered = Purse::nothing();
             }

@@ -150,7 +150,12 @@ async fn ask(url: &Url) -> Option<String> {
     let client: Client<HttpConnector, Empty<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
     let answer = tokio::time::timeout(PATIENCE, client.request(request)).await.ok()?.ok()?;
     let page = sign_in_page(url, answer.status().as_u16(), answer.headers());
-    tracing::info!(%url, status = answer.status().as_u16(), portal = page.is_some(), "asked whether a portal is in the way");
+    tracing::info!(
+        host = url.host_str(),
+        status = answer.status().as_u16(),
+        portal = page.is_some(),
+        "asked whether a portal is in the way"
+    );
     page
 }
 

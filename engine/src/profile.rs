@@ -116,22 +116,27 @@ impl Profile {
             .is_some_and(|url| is_loopback(&url))
     }
 
-    /// Everywhere that signed requests or footage go, and the account that answers for them. Where this grows, keys that
-    /// were kept before are not for it: whoever has them gives them anew.
-    pub fn goes_to(&self) -> BTreeSet<String> {
-        let (routes, own) =
-            (&self.routes, |endpoint: &Option<String>| endpoint.clone().unwrap_or_else(|| "AWS".into()));
-        let mut all = BTreeSet::from([format!("{} at {}", self.bucket, own(&self.endpoint))]);
-        all.extend(routes.private_link.clone());
-        all.extend(routes.multi_region.clone());
-        all.extend(routes.replica.as_ref().map(|replica| format!("{} at {}", replica.bucket, own(&replica.endpoint))));
-        if let Some(edge) = &routes.cloudfront {
-            all.insert(edge.domain.clone());
-            if let Signer::Grant { function } = &edge.signer {
-                all.insert(function.clone());
-            }
-        }
-        all
+    /// The hosts that are asked in its name, but for AWS's own: nobody but AWS's own sees a bucket's keys there.
+    pub fn goes_to(&self) -> BTreeSet<&str> {
+        let edge = self.routes.cloudfront.as_ref();
+        let function = edge.and_then(|edge| match &edge.signer {
+            Signer::Grant { function } => Some(function.as_str()),
+            Signer::KeyPair { .. } | Signer::Nobody => None,
+        });
+        let named = [
+            self.endpoint.as_deref(),
+            self.routes.private_link.as_deref(),
+            self.routes.replica.as_ref().and_then(|replica| replica.endpoint.as_deref()),
+            edge.map(|edge| edge.domain.as_str()),
+            function,
+        ];
+        named.into_iter().flatten().collect()
+    }
+
+    /// Keys that were entered for it as it was stay only where it goes on asking the hosts that it asked: whoever can change
+    /// a newsroom could else name a host of their own, and be signed for.
+    pub fn keeps_its_keys(&self, before: &Profile) -> bool {
+        self.goes_to().is_subset(&before.goes_to())
     }
 
     /// The second bucket as a newsroom of its own, for uploads while the first one's region is down; `None` where IT has not
@@ -436,5 +441,30 @@ mod tests {
         assert!(profile.clone().checked().is_ok());
         assert!(Profile { bucket: "has.a.dot".into(), ..profile.clone() }.checked().is_err());
         assert!(Profile { endpoint: Some("https://x".into()), ..profile }.checked().is_err());
+    }
+
+    #[test]
+    fn keys_that_are_here_are_shown_to_no_other_host() {
+        let own = Profile { endpoint: Some("https://s3.example.com".into()), ..Profile::example() };
+        assert!(own.keeps_its_keys(&own));
+        assert!(Profile { bureau: "Goma".into(), ..own.clone() }.keeps_its_keys(&own));
+        // AWS may be asked by everybody.
+        assert!(Profile { endpoint: None, ..own.clone() }.keeps_its_keys(&own));
+        let with = |routes: Routes| Profile { routes, ..own.clone() };
+        let replica = Replica {
+            bucket: "copy".into(),
+            region: "x".into(),
+            endpoint: Some("https://else.example".into()),
+            takes_uploads: false,
+        };
+        let edge = CloudFront { domain: "d.example".into(), signer: Signer::Nobody };
+        for other in [
+            Profile { endpoint: Some("https://s3.example.com.else".into()), ..own.clone() },
+            with(Routes { private_link: Some("https://vpce.example".into()), ..Routes::default() }),
+            with(Routes { replica: Some(replica), ..Routes::default() }),
+            with(Routes { cloudfront: Some(edge), ..Routes::default() }),
+        ] {
+            assert!(!other.keeps_its_keys(&own), "{other:?}");
+        }
     }
 }

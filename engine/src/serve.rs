@@ -5,8 +5,9 @@ use tarpc::context::Context;
 use crate::add;
 use crate::api::{
     Action, AddFiles, Added, BeginSignIn, ClipDetails, DeviceSignIn, FetchClips, FootagePage, FootageQuery, Keys,
-    LimitsRow, Listing, RouteTest, Rushes, SaveProfile, SignInState, TransferRow, Update, WatchFolder, WayRow,
+    LimitsRow, Listing, RouteTest, Rushes, SaveProfile, SignInState, Support, TransferRow, Update, WatchFolder, WayRow,
 };
+use crate::bounds;
 use crate::clock;
 use crate::deadline;
 use crate::engine::Engine;
@@ -17,6 +18,7 @@ use crate::lane;
 use crate::limit::LimitSettings;
 use crate::live::One;
 use crate::profile::ProfileRow;
+use crate::support;
 use crate::transfer::{Can, Change, Status, TransferId, Urgency};
 
 impl Rushes for Engine {
@@ -25,14 +27,17 @@ impl Rushes for Engine {
     }
 
     async fn add_files(self, _: Context, request: AddFiles) -> Result<Added> {
+        bounds::add_files(&request)?;
         add::add_files(&self.core, request).await
     }
 
     async fn fetch_clips(self, _: Context, request: FetchClips) -> Result<Added> {
+        bounds::fetch_clips(&request)?;
         add::fetch_clips(&self.core, request).await
     }
 
     async fn act(self, _: Context, action: Action, ids: Vec<TransferId>) -> Result<()> {
+        bounds::ids(&ids)?;
         for id in &ids {
             let status = self.core.with(*id, |one| one.transfer.life.status.clone())?;
             check_allowed(action, &status)?;
@@ -53,10 +58,13 @@ impl Rushes for Engine {
     }
 
     async fn set_breaking(self, _: Context, ids: Vec<TransferId>, breaking: bool) -> Result<()> {
+        bounds::ids(&ids)?;
         self.core.set_urgency(&ids, |one| Ok(Urgency { breaking, ..one.transfer.urgency.clone() })).await
     }
 
     async fn set_deadline(self, _: Context, ids: Vec<TransferId>, by: Option<String>) -> Result<()> {
+        bounds::ids(&ids)?;
+        bounds::time(by.as_ref())?;
         let now = clock::now();
         let with = |one: &One| {
             let zone = || self.core.zone(Some(&one.transfer.profile));
@@ -71,6 +79,7 @@ impl Rushes for Engine {
     }
 
     async fn set_limits(self, _: Context, settings: LimitSettings) -> Result<()> {
+        bounds::limits(&settings)?;
         self.core.set_limits(settings.checked()?).await
     }
 
@@ -95,6 +104,7 @@ impl Rushes for Engine {
     }
 
     async fn footage(self, _: Context, query: FootageQuery) -> Result<FootagePage> {
+        bounds::query(&query)?;
         Ok(self.footage.page(&query))
     }
 
@@ -103,10 +113,12 @@ impl Rushes for Engine {
     }
 
     async fn list(self, _: Context, profile: Option<String>, prefix: String, after: Option<String>) -> Result<Listing> {
+        bounds::key(&prefix)?;
         self.footage.list(profile.as_deref(), &prefix, after.as_deref()).await
     }
 
     async fn clip_details(self, _: Context, key: String) -> Result<ClipDetails> {
+        bounds::key(&key)?;
         self.footage.details(&key).await
     }
 
@@ -119,6 +131,7 @@ impl Rushes for Engine {
     }
 
     async fn use_profile(self, _: Context, name: String) -> Result<()> {
+        bounds::name(Some(&name))?;
         self.core.profile(Some(&name))?;
         self.core.set_in_use(name).await?;
         self.profiles_changed();
@@ -126,10 +139,12 @@ impl Rushes for Engine {
     }
 
     async fn rename_profile(self, _: Context, from: String, to: String) -> Result<()> {
+        [&from, &to].into_iter().try_for_each(|name| bounds::name(Some(name)))?;
         self.rename_newsroom(&from, &to).await
     }
 
     async fn remove_profile(self, _: Context, name: String) -> Result<()> {
+        bounds::name(Some(&name))?;
         self.remove_newsroom(&name).await
     }
 
@@ -138,6 +153,7 @@ impl Rushes for Engine {
     }
 
     async fn begin_sign_in(self, _: Context, wanted: BeginSignIn) -> Result<DeviceSignIn> {
+        [&wanted.start_url, &wanted.region].into_iter().try_for_each(|text| bounds::typed(text))?;
         self.core.begin_sign_in(wanted).await
     }
 
@@ -146,6 +162,7 @@ impl Rushes for Engine {
     }
 
     async fn sign_in_roles(self, _: Context, id: String, account: String) -> Result<Vec<String>> {
+        bounds::typed(&account)?;
         self.core.sign_in_roles(&id, &account).await
     }
 
@@ -154,6 +171,8 @@ impl Rushes for Engine {
     }
 
     async fn give_code(self, _: Context, profile: String, code: String) -> Result<()> {
+        bounds::name(Some(&profile))?;
+        bounds::typed(&code)?;
         self.take_code(&profile, &code).await
     }
 
@@ -169,11 +188,16 @@ impl Rushes for Engine {
     }
 
     async fn watch(self, _: Context, folder: Option<WatchFolder>) -> Result<()> {
+        folder.iter().try_for_each(bounds::watch)?;
         self.watch.set_folder(folder).await
     }
 
     async fn watched(self, _: Context) -> Option<WatchFolder> {
         self.watch.folder()
+    }
+
+    async fn support(self, _: Context) -> Result<Support> {
+        support::gather(&self).await
     }
 }
 

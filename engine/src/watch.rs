@@ -131,7 +131,9 @@ fn listen(path: &Path, stir: Arc<Notify>) -> Option<RecommendedWatcher> {
     let watcher = notify::recommended_watcher(move |_: notify::Result<notify::Event>| stir.notify_one());
     let watcher = watcher.and_then(|mut watcher| watcher.watch(path, RecursiveMode::Recursive).map(|()| watcher));
     watcher
-        .inspect_err(|e| tracing::warn!(error = %e, "no events from the watch folder; it is looked at now and then"))
+        .inspect_err(
+            |e| tracing::warn!(error = ?e.kind, "no events from the watch folder; it is looked at now and then"),
+        )
         .ok()
 }
 
@@ -198,7 +200,10 @@ fn files_in(root: &Path) -> Result<Vec<(PathBuf, Look)>> {
                 return Err(unreadable(root, &e.into_io_error().unwrap_or_else(|| std::io::ErrorKind::Other.into())));
             }
             // A file may be gone before it is looked at, a folder closed to us: the rest is still seen.
-            Err(e) => tracing::debug!(error = %e, "left out of a look at the watch folder"),
+            Err(e) => {
+                let error = e.io_error().map(std::io::Error::kind);
+                tracing::debug!(?error, "left out of a look at the watch folder");
+            }
         }
     }
     Ok(files)

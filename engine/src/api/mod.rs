@@ -1,8 +1,9 @@
 //! What a window or a command line may ask of the engine. The same calls whether the engine runs in this process or in
-//! another one that owns the data directory (see `attach`); the shapes are in `asks`, `rows` and `tested`.
+//! another one that owns the data directory (see `attach`); the shapes are in `asks`, `rows`, `support` and `tested`.
 
 pub mod asks;
 pub mod rows;
+pub mod support;
 pub mod tested;
 
 use crate::error::Error;
@@ -13,6 +14,7 @@ use crate::transfer::TransferId;
 
 pub use asks::*;
 pub use rows::*;
+pub use support::*;
 pub use tested::*;
 
 /// Served by `engine::serve`. Every call may be repeated: none does its work twice.
@@ -81,4 +83,7 @@ pub trait Rushes {
 
     async fn watch(folder: Option<WatchFolder>) -> Result<(), Error>;
     async fn watched() -> Option<WatchFolder>;
+
+    /// What support needs to know, without a name or a secret.
+    async fn support() -> Result<Support, Error>;
 }

@@ -6,6 +6,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::body::SdkBody;
+use http::HeaderValue;
 use http_body_util::{BodyExt, Limited};
 use jiff::fmt::rfc2822;
 
@@ -57,13 +58,16 @@ impl Edge {
         }
         let (first, last) = (range.offset, range.offset + range.length - 1);
         let signed = shown.as_ref().filter(|shown| !shown.in_cookies).map(|shown| shown.signed.on(&address));
-        let mut request = http::Request::get(signed.as_ref().unwrap_or(&address).as_str())
+        let mut request = http::Request::get(signed.as_ref().map_or(&address, |signed| signed.expose()).as_str())
             .header("range", format!("bytes={first}-{last}"))
             .header("if-match", etag);
         if let Some(shown) = shown.as_ref().filter(|shown| shown.in_cookies) {
             let cookies: Vec<String> =
                 shown.signed.cookies().into_iter().map(|(name, value)| format!("{name}={value}")).collect();
-            request = request.header("cookie", cookies.join("; "));
+            let mut cookies = HeaderValue::from_str(&cookies.join("; ")).map_err(|e| self.lost(e))?;
+            // Nobody who prints the request prints these.
+            cookies.set_sensitive(true);
+            request = request.header("cookie", cookies);
         }
         let request = request.body(SdkBody::empty()).map_err(|e| self.lost(e))?;
         let request = request.try_into().map_err(|e| self.lost(e))?;

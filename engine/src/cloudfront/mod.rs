@@ -14,4 +14,4 @@ mod tests;
 
 pub(crate) use edge::Edge;
 pub use policy::{Policy, resource};
-pub use sign::{Hash, KeyPair, Signed};
+pub use sign::{Hash, KeyPair, Signed, SignedUrl};

@@ -51,8 +51,8 @@ impl fmt::Debug for KeyPair {
     }
 }
 
-/// A policy with its signature, as it goes into addresses and cookies.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A policy with its signature, as it goes into addresses and cookies. Whoever has both may read: shows neither.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Signed {
     pub key_pair_id: String,
     /// As CloudFront writes base64 in addresses.
@@ -61,6 +61,36 @@ pub struct Signed {
     pub hash: Hash,
     /// Where CloudFront knows the policy from the address: when it ends.
     canned: Option<i64>,
+}
+
+impl fmt::Debug for Signed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Signed({}, {:?}, …)", self.key_pair_id, self.hash)
+    }
+}
+
+/// An address that opens what it names to whoever has it. Written into a log or an error it has neither query nor key: only
+/// the scheme and the host.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SignedUrl(Url);
+
+impl SignedUrl {
+    /// The whole of it, to be asked for.
+    pub fn expose(&self) -> &Url {
+        &self.0
+    }
+}
+
+impl fmt::Display for SignedUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}/…", self.0.scheme(), self.0.host_str().unwrap_or_default())
+    }
+}
+
+impl fmt::Debug for SignedUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl KeyPair {
@@ -108,7 +138,7 @@ impl Signed {
     }
 
     /// The address with what CloudFront wants to see behind it.
-    pub fn on(&self, address: &Url) -> Url {
+    pub fn on(&self, address: &Url) -> SignedUrl {
         let until = self.canned.map(|until| ("Expires", until.to_string()));
         let mut said = vec![until.unwrap_or_else(|| ("Policy", self.policy.clone()))];
         said.extend([("Signature", self.signature.clone()), ("Key-Pair-Id", self.key_pair_id.clone())]);
@@ -118,7 +148,7 @@ impl Signed {
         let query: Vec<String> = address.query().map(str::to_owned).into_iter().chain(said).collect();
         let mut signed = address.clone();
         signed.set_query(Some(&query.join("&")));
-        signed
+        SignedUrl(signed)
     }
 
     /// Names and values of the cookies that say the same for whatever a wildcard allows.

@@ -11,6 +11,7 @@ use crate::error::Code;
 use crate::integrity::{Algorithm, Crc64};
 use crate::journal::transfers;
 use crate::journal::uploads::{self, Stage, Upload};
+use crate::marks::{Mark, Unnamed};
 use crate::parts::{MIN_PART, Part};
 use crate::s3::{Answer, Class, Store};
 use crate::sink;
@@ -44,7 +45,8 @@ pub(super) async fn cancel(drive: &Drive) -> Driven<Option<Proof>> {
             Ok(()) => {}
             // Waiting would not help; the upload's row stays, and the sweep goes on trying.
             Err(refusal) if refusal.class == Class::Fail => {
-                tracing::warn!(key = upload.key, error = %refusal.error, "an upload could not be aborted");
+                let error = Unnamed(&refusal.error, &[&upload.key]);
+                tracing::warn!(key = %Mark(&upload.key), %error, "an upload could not be aborted");
             }
             Err(refusal) => return Err(refusal.into()),
         }
@@ -146,7 +148,8 @@ pub(crate) async fn sweep(core: Arc<Core>) {
     for upload in given_up {
         let Ok(store) = core.store(&upload.profile) else { continue };
         if let Err(refusal) = end(&core, &store, &upload).await {
-            tracing::info!(key = upload.key, error = %refusal.error, "an upload is still to be aborted");
+            let error = Unnamed(&refusal.error, &[&upload.key]);
+            tracing::info!(key = %Mark(&upload.key), %error, "an upload is still to be aborted");
         }
     }
 }

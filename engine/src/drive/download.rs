@@ -8,6 +8,7 @@ use super::{Drive, Driven, Stop, elsewhere};
 use crate::error::{Code, Error, Result};
 use crate::integrity::{Algorithm, Checksum, Crc64, checksum_of};
 use crate::journal::transfers::PlannedPart;
+use crate::marks::Mark;
 use crate::parts;
 use crate::s3::{Class, Object, Store};
 use crate::sink::{self, Sink};
@@ -172,7 +173,7 @@ impl Fetching<'_> {
                 format!("{} does not come down as the bucket holds it. Retry to fetch it again.", self.transfer.name),
             )));
         }
-        tracing::warn!(name = self.transfer.name, parts = again.len(), "it came down damaged; fetched again");
+        tracing::warn!(key = %Mark(&self.transfer.key), parts = again.len(), "it came down damaged; fetched again");
         self.drive.back_to_running()?;
         if again.len() == plan.len() {
             *plan = self.drive.set_plan(plan.iter().map(|(part, _)| *part).collect()).await?;

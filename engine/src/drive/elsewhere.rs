@@ -12,6 +12,7 @@ use crate::core::Core;
 use crate::error::{Code, Error};
 use crate::journal::clips;
 use crate::lane::{self, Lane};
+use crate::marks::{Mark, Unnamed};
 use crate::profile::newsroom;
 use crate::reach;
 use crate::route::Kind;
@@ -87,7 +88,8 @@ impl Unfit {
         let fit = |lane: &&Arc<Lane>| lane.route.can.get && !self.lanes.contains(&lane.id);
         let (fit, alive) =
             (lanes.iter().any(|lane| fit(&lane)), lanes.iter().any(|lane| fit(&lane) && !lane.look_out.is_dead()));
-        tracing::info!(key = transfer.key, route = %lane.route.kind, why = refusal.error.message, "comes another way");
+        let why = Unnamed(&refusal.error, &[&transfer.key]);
+        tracing::info!(key = %Mark(&transfer.key), route = %lane.route.kind, %why, "comes another way");
         match (fit, alive) {
             (_, true) => Ok(Some(Duration::ZERO)),
             (true, false) if refusal.class == Class::NoObject => {

@@ -43,6 +43,17 @@ pub(crate) enum Stop {
 
 type Driven<T> = std::result::Result<T, Stop>;
 
+impl Stop {
+    /// For a log: without the names that an error's sentence may hold.
+    pub(crate) fn word(&self) -> String {
+        match self {
+            Stop::Wait(why, error) => format!("waits: {why:?}, {}", error.code.name()),
+            Stop::Fail(error) => format!("fails: {}", error.code.name()),
+            Stop::Anew => "anew".to_owned(),
+        }
+    }
+}
+
 impl From<Error> for Stop {
     fn from(error: Error) -> Stop {
         match error.code {

@@ -74,7 +74,7 @@ pub fn like_botocore(pair: &Pair) -> Result<(usize, usize)> {
     let signer = KeyPair::new(&pair.id, &pair.pem()?)?;
     let mut same = 0;
     for (case, theirs) in cases.iter().zip(&theirs) {
-        let ours = signer.sign(&case.policy(), Hash::Sha1)?.on(&case.address);
+        let ours = signer.sign(&case.policy(), Hash::Sha1)?.on(&case.address).expose().clone();
         match ours.as_str() == theirs {
             true => same += 1,
             false => eprintln!("    ours: {ours}\n    botocore's: {theirs}"),
