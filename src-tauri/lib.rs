@@ -3,13 +3,18 @@
 
 mod again;
 mod awake;
+mod browser;
 pub mod commands;
+mod handed;
 mod log;
 mod news;
 mod practice;
 mod shell;
 mod tray;
 mod window;
+
+#[cfg(test)]
+mod policy;
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
@@ -22,6 +27,7 @@ use crate::shell::Shell;
 
 /// Runs the app to its end.
 pub fn run() {
+    rushes_engine::dumps::off();
     let started = Home::of_this_user().and_then(|home| Ok((home, threads::runtime()?)));
     let (home, runtime) = match started {
         Ok(started) => started,
@@ -50,7 +56,6 @@ pub fn run() {
         }))
         .plugin(tauri_plugin_notification::init())
         .plugin(tauri_plugin_dialog::init())
-        .plugin(tauri_plugin_opener::init())
         .plugin(tauri_plugin_window_state::Builder::new().with_filename(place).build())
         .invoke_handler(commands.invoke_handler())
         .setup(move |app| {

@@ -1,9 +1,9 @@
-//! What the shell holds: the way to the engine, and what the window listens on.
+//! What the shell holds: the way to the engine, what the window listens on, and what was put into its hands.
 
 use std::sync::Mutex;
 
 use rushes_engine::Scope;
-use rushes_engine::api::RushesClient;
+use rushes_engine::api::{RushesClient, Support};
 use rushes_engine::attach::Connection;
 use rushes_engine::error::{Error, Result};
 use rushes_engine::home::Home;
@@ -13,6 +13,7 @@ use tarpc::context::Context;
 use tauri::async_runtime;
 use tokio::sync::{Mutex as AsyncMutex, OnceCell};
 
+use crate::handed::Handed;
 use crate::window::Listener;
 
 pub(crate) struct Shell {
@@ -21,6 +22,10 @@ pub(crate) struct Shell {
     pub(crate) listener: Mutex<Listener>,
     /// The page of the last sign-in that was begun, by the sign-in's ID: the window names no addresses.
     pub(crate) sign_in: Mutex<Option<(String, String)>>,
+    /// What the window may name.
+    pub(crate) handed: Handed,
+    /// The support bundle as the window was last shown it: that one is kept, whatever the page has made of it.
+    pub(crate) support: Mutex<Option<Support>>,
     /// The practice newsroom's server, while this process runs it.
     pub(crate) practice: AsyncMutex<Option<Practice>>,
 }
@@ -32,6 +37,8 @@ impl Shell {
             connection: OnceCell::new(),
             listener: Mutex::default(),
             sign_in: Mutex::default(),
+            handed: Handed::default(),
+            support: Mutex::default(),
             practice: AsyncMutex::default(),
         }
     }

@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 
 use rushes_engine::home::Home;
 use tauri::ipc::Channel;
-use tauri::{App, AppHandle, DragDropEvent, Manager, PhysicalPosition, WebviewUrl, WebviewWindowBuilder, WindowEvent};
+use tauri::webview::NewWindowResponse;
+use tauri::{
+    App, AppHandle, DragDropEvent, Manager, PhysicalPosition, Url, WebviewUrl, WebviewWindowBuilder, WindowEvent,
+};
 use tauri_plugin_notification::NotificationExt;
 
 use crate::commands::window::{Spot, Told};
@@ -12,6 +15,7 @@ use crate::news;
 use crate::shell::Shell;
 
 pub(crate) const LABEL: &str = "main";
+const NO_NETWORK: &str = "http://127.0.0.1:1";
 
 /// The window's ear: the newest channel, and what happened while there was none.
 #[derive(Default)]
@@ -49,8 +53,27 @@ impl Listener {
     }
 }
 
+/// Opens it on the page that is built into the app. It goes nowhere else, opens no second one and downloads nothing.
 pub(crate) fn open(app: &App, home: &Home) -> tauri::Result<()> {
-    let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::default())
+    let developed = tauri::is_dev().then(|| app.config().build.dev_url.clone()).flatten();
+    let stays = move |to: &Url| {
+        let own = is_own(to, developed.as_ref());
+        if !own {
+            // Its path may be anybody's secret.
+            tracing::warn!(scheme = to.scheme(), host = to.host_str(), "the page was kept from going elsewhere");
+        }
+        own
+    };
+    let mut window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::default());
+    if cfg!(target_os = "linux") && !tauri::is_dev() {
+        // What a page may load is the policy's matter; what gets past that finds no network. Nobody listens there: that port
+        // is the superuser's. The page itself and its calls come by schemes of the app's own.
+        window = window.proxy_url(NO_NETWORK.parse().map_err(tauri::Error::InvalidUrl)?);
+    }
+    let window = window
+        .on_navigation(stays)
+        .on_new_window(|_, _| NewWindowResponse::Deny)
+        .on_download(|_, _| false)
         .title("Rushes")
         .inner_size(1280.0, 800.0)
         .min_inner_size(920.0, 560.0)
@@ -66,6 +89,15 @@ pub(crate) fn open(app: &App, home: &Home) -> tauri::Result<()> {
         _ => {}
     });
     Ok(())
+}
+
+/// Whether an address is of the app's own page: by its own scheme, on Windows by the host that stands for it there, and
+/// from the development server only in what is built to be developed.
+fn is_own(url: &Url, developed: Option<&Url>) -> bool {
+    let own = if cfg!(windows) { ("http", "tauri.localhost") } else { ("tauri", "localhost") };
+    let from = |url: &Url| (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port_or_known_default());
+    (url.scheme(), url.host_str().unwrap_or_default()) == own && url.port().is_none()
+        || developed.is_some_and(|developed| from(developed) == from(url))
 }
 
 /// Closing the window does not stop what moves.
@@ -125,9 +157,9 @@ fn spot(app: &AppHandle, position: PhysicalPosition<f64>) -> Spot {
     Spot { x: (position.x / scale) as i32, y: (position.y / scale) as i32 }
 }
 
-/// Hands files to the window, which asks what it must and adds them.
+/// Hands files to the window, which asks what it must and adds them. A link that was dragged here is none.
 pub(crate) fn dropped(app: &AppHandle, paths: Vec<PathBuf>, at: Option<Spot>) {
-    let paths: Vec<String> = paths.into_iter().map(|path| path.display().to_string()).collect();
+    let paths = app.state::<Shell>().handed.over(paths.into_iter().filter(|path| path.is_absolute()));
     if !paths.is_empty() {
         tell(app, Told::Dropped { paths, at });
     }
@@ -151,5 +183,35 @@ impl Shell {
         let shell = app.state::<Shell>();
         let generation = shell.listener.lock().unwrap_or_else(std::sync::PoisonError::into_inner).listen(channel);
         news::feed(app, generation);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_apps_own_page_is_gone_to() {
+        let url = |text: &str| Url::parse(text).unwrap();
+        let own = if cfg!(windows) { "http://tauri.localhost/" } else { "tauri://localhost/" };
+        assert!(is_own(&url(own), None) && is_own(&url(&format!("{own}index.html?x#y")), None));
+        let developed = url("http://localhost:1420");
+        assert!(is_own(&url("http://localhost:1420/src/main.ts"), Some(&developed)));
+        for other in [
+            "http://localhost:1420/",
+            "https://tauri.localhost.example.com/",
+            "tauri://localhost.example.com/",
+            "tauri://localhost:81/",
+            "tauri://x@evil/",
+            "about:blank",
+            "data:text/html,x",
+            "file:///etc/passwd",
+            "ipc://localhost/act",
+            "javascript:alert(1)",
+            "blob:tauri://localhost/1",
+        ] {
+            assert!(!is_own(&url(other), None), "{other}");
+        }
+        assert!(!is_own(&url("http://localhost:1421/"), Some(&developed)));
     }
 }

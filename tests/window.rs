@@ -239,3 +239,52 @@ async fn a_clip_dropped_on_the_field_for_it_is_breaking_and_the_other_one_yields
     all_done(&window, 3).await.unwrap();
     window.close().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_gone_wrong_names_no_file_calls_no_plugin_and_reaches_nobody() {
+    let user = User::sits_down().await.unwrap();
+    let window = user.opens_rushes().await.unwrap();
+    window.click("welcome-practice").await.unwrap();
+    window.text("profile-switcher", SOON, |text| text.contains("Practice newsroom")).await.unwrap();
+    let refused = async |command: &str, given: serde_json::Value| {
+        let call = "window.__TAURI_INTERNALS__.invoke(arguments[0], arguments[1])
+            .then((said) => arguments[2](null), (no) => arguments[2](JSON.stringify(no)))";
+        let said = window.client().execute_async(call, vec![command.into(), given]).await.unwrap();
+        said.as_str().unwrap_or_else(|| panic!("{command} was carried out")).to_owned()
+    };
+    let plain = serde_json::json!({ "by": "prefix", "prefix": "" });
+    let add = serde_json::json!({ "request": { "profile": null, "paths": ["/etc/passwd"], "place": plain } });
+    assert!(refused("add_files", add).await.contains("was not given"));
+    let fetch = serde_json::json!({ "request": { "profile": null, "keys": ["x"], "into": "/etc" } });
+    assert!(refused("fetch_clips", fetch).await.contains("was not given"));
+    for command in ["plugin:event|listen", "plugin:app|version", "plugin:dialog|open", "plugin:opener|open_url"] {
+        let said = refused(command, serde_json::json!({ "event": "x", "url": "https://example.com" })).await;
+        assert!(said.contains("not allowed") || said.contains("not found"), "{command}: {said}");
+    }
+
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let to = format!("http://{}/", listener.local_addr().unwrap());
+    let reach = "const to = arguments[0]; fetch(to, { mode: 'no-cors' }).catch(() => {}); new Image().src = to;
+        navigator.sendBeacon(to); location = to;
+        for (const rel of ['preconnect', 'prefetch', 'stylesheet']) {
+          const link = document.createElement('link');
+          link.rel = rel; link.href = to; document.head.append(link);
+        }";
+    window.script(reach, vec![to.into()]).await.unwrap();
+    let came = tokio::time::timeout(std::time::Duration::from_secs(2), listener.accept()).await;
+    assert!(came.is_err(), "somebody was reached");
+
+    // It goes on as before, and shows all that support would get.
+    let clip = user.scratch.join("Amina.mxf");
+    footage::random(&clip, 3_000_000, 5).unwrap();
+    user.drags(&[&clip]).await.unwrap();
+    window.click("drop-skip").await.unwrap();
+    all_done(&window, 1).await.unwrap();
+    window.click("profile-switcher").await.unwrap();
+    window.click("support").await.unwrap();
+    window.find("support-sheet").await.unwrap();
+    let all = window.script("return document.querySelector('[data-testid=support-sheet]').textContent", vec![]).await;
+    let all = all.unwrap().to_string();
+    assert!(all.contains("transfers.json") && all.contains("done") && !all.contains("Amina"), "{all}");
+    window.close().await.unwrap();
+}

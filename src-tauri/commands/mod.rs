@@ -1,11 +1,13 @@
-//! What the window may call, and nothing else: each command hands its arguments to the engine and its answer back.
-//! Arguments are checked where the engine serves them. No transfer logic lives here.
+//! What the window may call, and nothing else: each command hands its arguments to the engine and its answer back. All of
+//! them may be a hostile page's. They are checked where the engine serves them, and paths here: see `handed`. A command is
+//! named in `permissions/window.toml` too, or it is refused. No transfer logic lives here.
 
 pub(crate) mod footage;
 pub(crate) mod limits;
 pub(crate) mod profiles;
 pub(crate) mod routes;
 pub(crate) mod sign_in;
+pub(crate) mod support;
 pub(crate) mod transfers;
 pub(crate) mod window;
 
@@ -49,6 +51,8 @@ pub fn builder() -> Builder<tauri::Wry> {
             sign_in::give_up_sign_in,
             sign_in::give_code,
             sign_in::sign_out,
+            support::support,
+            support::keep_support,
             window::subscribe,
             window::pick_files,
             window::about,

@@ -7,17 +7,24 @@ use serde::Serialize;
 use tauri::State;
 
 use super::Answer;
+use crate::browser;
 use crate::shell::{Shell, refused};
 
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn add_files(shell: State<'_, Shell>, request: AddFiles) -> Answer<Added> {
-    shell.call(request, async |engine, context, request| engine.add_files(context, request).await).await?
+    shell.handed.check(&request.paths)?;
+    let paths = request.paths.clone();
+    let added =
+        shell.call(request, async |engine, context, request| engine.add_files(context, request).await).await??;
+    shell.handed.used(&paths);
+    Ok(added)
 }
 
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn fetch_clips(shell: State<'_, Shell>, request: FetchClips) -> Answer<Added> {
+    shell.handed.check(request.into.as_slice())?;
     shell.call(request, async |engine, context, request| engine.fetch_clips(context, request).await).await?
 }
 
@@ -51,7 +58,7 @@ pub(crate) async fn open_portal(shell: State<'_, Shell>, id: TransferId) -> Answ
     let row = shell.call(id, async |engine, context, id| engine.transfer(context, id).await).await??;
     let page = row.portal.filter(|page| page.starts_with("http://") || page.starts_with("https://"));
     let Some(page) = page else { return Ok(()) };
-    let opened = tauri::async_runtime::spawn_blocking(move || tauri_plugin_opener::open_url(page, None::<&str>));
+    let opened = tauri::async_runtime::spawn_blocking(move || browser::open(&page));
     let sentence = "The browser could not be opened. Open it yourself: any page leads to the sign-in.";
     opened.await.map_err(|e| refused(sentence, e))?.map_err(|e| refused(sentence, e))
 }
@@ -85,6 +92,7 @@ pub(crate) async fn reveal(shell: State<'_, Shell>, id: TransferId) -> Answer<()
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn watch(shell: State<'_, Shell>, folder: Option<WatchFolder>) -> Answer<()> {
+    shell.handed.check(folder.as_ref().map(|folder| &folder.path))?;
     shell.call(folder, async |engine, context, folder| engine.watch(context, folder).await).await?
 }
 

@@ -2,8 +2,8 @@
 
 use rushes_engine::api::Update;
 use serde::Serialize;
-use tauri::AppHandle;
 use tauri::ipc::Channel;
+use tauri::{AppHandle, State};
 use tauri_plugin_dialog::{DialogExt, FilePath};
 
 use super::Answer;
@@ -52,7 +52,7 @@ pub(crate) async fn subscribe(app: AppHandle, channel: Channel<Told>) -> Answer<
 /// Opens the system's dialog. Empty where the user thought better of it.
 #[tauri::command]
 #[specta::specta]
-pub(crate) async fn pick_files(app: AppHandle, folders: bool) -> Answer<Vec<String>> {
+pub(crate) async fn pick_files(app: AppHandle, shell: State<'_, Shell>, folders: bool) -> Answer<Vec<String>> {
     let (told, chosen) = tokio::sync::oneshot::channel();
     let dialog = app.dialog().file();
     let answer = move |paths: Option<Vec<FilePath>>| {
@@ -65,7 +65,7 @@ pub(crate) async fn pick_files(app: AppHandle, folders: bool) -> Answer<Vec<Stri
         dialog.pick_files(answer)
     }
     let chosen = chosen.await.map_err(|e| refused("The file dialog could not be opened.", e))?;
-    Ok(chosen.into_iter().filter_map(|path| path.into_path().ok()).map(|path| path.display().to_string()).collect())
+    Ok(shell.handed.over(chosen.into_iter().filter_map(|path| path.into_path().ok())))
 }
 
 /// What stands in the corner of the window.

@@ -67,6 +67,8 @@ export function stub(): Stub & { told: (told: Told) => void } {
     signOut: vi.fn(async () => ok(null)),
     removeProfile: vi.fn(async () => ok(null)),
     usePractice: vi.fn(async () => ok(null)),
+    support: vi.fn(async () => ok({ files: [] })),
+    keepSupport: vi.fn(async () => ok(null)),
     pickFiles: vi.fn(async () => ok([])),
     about: vi.fn(async () => ({ version: '0.1.0', system: 'linux', downloads: '/home/a/Downloads' })),
   };

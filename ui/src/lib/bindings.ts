@@ -31,16 +31,13 @@ export const commands = {
 	removeProfile: (name: string) => typedError<null, CommandError>(__TAURI_INVOKE("remove_profile", { name })),
 	/**  Starts the practice newsroom and makes it the profile in use. */
 	usePractice: () => typedError<null, CommandError>(__TAURI_INVOKE("use_practice")),
-	renameProfile: (from: string, to: string) => typedError<null, CommandError>(__TAURI_INVOKE("rename_profile", { from, to })),
-	/**  Begins a sign-in, and opens its page in the browser. */
-	beginSignIn: (wanted: BeginSignIn) => typedError<DeviceSignIn, CommandError>(__TAURI_INVOKE("begin_sign_in", { wanted })),
-	/**  Opens the page of a sign-in again. */
-	openSignIn: (id: string) => typedError<null, CommandError>(__TAURI_INVOKE("open_sign_in", { id })),
-	signInState: (id: string) => typedError<SignInState, CommandError>(__TAURI_INVOKE("sign_in_state", { id })),
-	signInRoles: (id: string, account: string) => typedError<string[], CommandError>(__TAURI_INVOKE("sign_in_roles", { id, account })),
-	giveUpSignIn: (id: string) => typedError<null, CommandError>(__TAURI_INVOKE("give_up_sign_in", { id })),
-	giveCode: (profile: string, code: string) => typedError<null, CommandError>(__TAURI_INVOKE("give_code", { profile, code })),
-	signOut: (profile: string) => typedError<null, CommandError>(__TAURI_INVOKE("sign_out", { profile })),
+	/**  All that a bundle would hold. */
+	support: () => typedError<Support, CommandError>(__TAURI_INVOKE("support")),
+	/**
+	 *  Asks the system for a folder, and keeps there what was last shown. Answers with where; null where the user thought better
+	 *  of it. The page says neither what nor where.
+	 */
+	keepSupport: () => typedError<string | null, CommandError>(__TAURI_INVOKE("keep_support")),
 	/**  The window is ready. What happened before is in the first update. */
 	subscribe: (channel: Channel<Told>) => typedError<null, CommandError>(__TAURI_INVOKE("subscribe", { channel })),
 	/**  Opens the system's dialog. Empty where the user thought better of it. */
@@ -50,13 +47,6 @@ export const commands = {
 
 /* Types */
 export type About = "batchDone" | "needsYou" | "newFootage";
-
-/**  An account at AWS. */
-export type Account = {
-	/**  Twelve digits. */
-	id: string,
-	name: string,
-};
 
 export type Action = "pause" | "resume" | "cancel" | "retry" | "forget";
 
@@ -86,13 +76,6 @@ export type AppFacts = {
 	system: string,
 	/**  Where downloads go unless told otherwise. */
 	downloads: string,
-};
-
-/**  Where somebody wants to sign in. */
-export type BeginSignIn = {
-	/**  IAM Identity Center's start page. */
-	startUrl: string,
-	region: string,
 };
 
 /**  What may be asked of a transfer now. */
@@ -170,10 +153,6 @@ export type Code =
 "noCredentials" | 
 /**  The store does not accept the keys. */
 "wrongCredentials" | 
-/**  The keys have run out: new ones are got, or must be entered. */
-"keysRanOut" | 
-/**  Somebody must sign in (again): in the browser, or with the code of a device. */
-"signInNeeded" | 
 /**  The keys are good and may not do this. */
 "accessDenied" | 
 /**  The computer's clock is too far off for signed requests. */
@@ -211,31 +190,9 @@ export type CommandError = {
 };
 
 /**  Where a profile's keys come from. */
-export type CredentialsFrom = 
-/**  Access keys, kept in the keychain. */
-"keychain" | 
+export type CredentialsFrom = "keychain" | 
 /**  Lent by the process that asked, for as long as both live. For scripts; such a profile is not listed. */
-"lent" | 
-/**  The role of the container or cloud instance that this computer is. For ingest boxes; nothing is kept. */
-"computer" | 
-/**  A person's sign-in in the browser; its tokens are in the keychain. */
-({ identityCenter: IdentityCenter }) & { awsProfile?: never; role?: never } | 
-/**  A profile of the AWS tools on this computer, read whenever keys are needed and never copied. */
-({ awsProfile: {
-	name: string,
-} }) & { identityCenter?: never; role?: never } | 
-/**  A role that is assumed, and again before it runs out. */
-({ role: Role }) & { awsProfile?: never; identityCenter?: never };
-
-/**  A sign-in that waits for somebody's browser. */
-export type DeviceSignIn = {
-	id: string,
-	/**  Shown here and in the browser: people compare them. */
-	code: string,
-	/**  To be opened in the browser; https. */
-	page: string,
-	until: number,
-};
+"lent";
 
 export type Direction = "up" | "down";
 
@@ -298,18 +255,6 @@ export type Hurry = {
 	breaking: boolean,
 	/**  A time of day, such as `18:00`: the next one in the newsroom's time zone. */
 	by: string | null,
-};
-
-/**  IAM Identity Center: where a person signs in, and as what. */
-export type IdentityCenter = {
-	/**  The agency's start page, such as `https://agency.awsapps.com/start`. */
-	startUrl: string,
-	/**  Identity Center's own region, which may be another than the bucket's. */
-	region: string,
-	/**  The account's twelve digits; empty until it is chosen. */
-	account?: string,
-	/**  The permission set's name; empty until it is chosen. */
-	role?: string,
 };
 
 /**  What holds now. */
@@ -418,7 +363,6 @@ export type Profile = {
 	accelerate: boolean,
 	/**  See `keys`. */
 	keyTemplate: string,
-	/**  See `ways_in`. */
 	credentials: CredentialsFrom,
 	/**  The newsroom's time zone, by its IANA name: deadlines and limits are meant in it. Absent: this computer's. */
 	zone?: string | null,
@@ -432,8 +376,6 @@ export type ProfileRow = {
 	/**  The time zone that holds, by its IANA name: the profile's, or this computer's. */
 	zone: string,
 	inUse: boolean,
-	/**  Why its keys could not be had when they were last asked for, and what to do. */
-	trouble: CommandError | null,
 };
 
 /**  How far the bytes are proved. Told for every transfer that is done. */
@@ -454,23 +396,6 @@ export type Replica = {
 	/**  It copies back, and IT allows uploads to it while the first region is down. */
 	takesUploads?: boolean,
 };
-
-export type Role = {
-	/**  `arn:aws:iam::123456789012:role/reporter` */
-	arn: string,
-	/**  What the role's owner asks for, where the role is another agency's. */
-	externalId?: string | null,
-	/**  The serial number or ARN of the MFA device whose code must be given once in a day and a half. */
-	mfa?: string | null,
-	by?: RoleBy,
-};
-
-/**  Who assumes a role. */
-export type RoleBy = 
-/**  Access keys in the keychain. */
-"keys" | 
-/**  The role of this container or instance. */
-"computer";
 
 /**  All ways of a profile, tested one after the other. */
 export type RouteTest = {
@@ -510,17 +435,9 @@ export type Run = {
 /**  A profile to keep, with keys where they are given. */
 export type SaveProfile = {
 	profile: Profile,
-	/**  Go into the keychain. Absent: those that are there stay, unless the profile leads elsewhere than it did. */
+	/**  Go into the keychain. Absent: those that are there stay. */
 	keys: Keys | null,
-	/**  A sign-in in the browser that somebody has said yes to: its tokens go into the keychain. */
-	signIn?: string | null,
-	/**  Six digits of the role's MFA device. */
-	code?: string | null,
-	/**  All this is held in memory until Rushes is closed, and not in the keychain. */
-	inMemory?: boolean,
 };
-
-export type SignInState = { state: "waiting" } | { state: "signedIn"; accounts: Account[] };
 
 /**  Who signs addresses of a distribution. */
 export type Signer = 
@@ -561,6 +478,18 @@ export type StoredChecksum = {
 	algorithm: string,
 	/**  Base64, as S3 writes it. */
 	value: string,
+};
+
+/**  The files of a bundle, whole: nothing is kept that was not shown. */
+export type Support = {
+	files: SupportFile[],
+};
+
+export type SupportFile = {
+	name: string,
+	/**  What it holds and what was left out, in a sentence. */
+	holds: string,
+	text: string,
 };
 
 /**  Everything that the window is told, in order, over the one channel. */

@@ -137,6 +137,16 @@ export function fake(): Api {
     signOut: async () => changed(newsrooms.signOut()),
     removeProfile: async (name) => changed(newsrooms.remove(name)),
     usePractice: async () => changed(newsrooms.practice()),
+    support: async () =>
+      later(
+        ok({
+          files: [
+            { name: 'rushes.json', holds: 'Which Rushes this is, on what system.', text: '{\n  "version": "0.1.0"\n}' },
+            { name: 'transfers.json', holds: 'The newest transfers.', text: '{\n  "key": "#1f9c03ab.mxf"\n}' },
+          ],
+        }),
+      ),
+    keepSupport: async () => later(ok<string | null>('/home/amina/rushes-support-2026-11-26.zip')),
     pickFiles: async (folders) =>
       later(ok(folders ? ['/media/CARD_A001'] : ['/footage/harbour_ferry_01.mxf', '/footage/harbour_ferry_02.mxf'])),
     about: async (): Promise<AppFacts> => ({ version: '0.1.0', system: 'linux', downloads: '/home/amina/Downloads' }),
