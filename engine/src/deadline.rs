@@ -36,9 +36,9 @@ impl Deadline {
     /// `lands`: when it landed, or will as far as is known.
     pub fn verdict(&self, lands: Option<UnixMs>, now: UnixMs) -> Verdict {
         match lands {
-            Some(lands) if lands <= self.at => Verdict::Made { spare: self.at - lands },
-            Some(lands) => Verdict::Missed { by: lands - self.at },
-            None if now > self.at => Verdict::Missed { by: now - self.at },
+            Some(lands) if lands <= self.at => Verdict::Made { spare: self.at.saturating_sub(lands) },
+            Some(lands) => Verdict::Missed { by: lands.saturating_sub(self.at) },
+            None if now > self.at => Verdict::Missed { by: now.saturating_sub(self.at) },
             None => Verdict::Unknown,
         }
     }

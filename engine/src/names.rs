@@ -10,14 +10,12 @@ const PART_ENDING: &str = ".part";
 /// A plain file name for the object's last segment, safe on Linux, macOS and Windows alike.
 pub fn local_name(key: &str) -> String {
     let last = key.rsplit(['/', '\\']).find(|s| !s.trim_matches(['.', ' ']).is_empty()).unwrap_or("");
-    let safe = sanitize_with_options(last, Options { windows: true, truncate: false, replacement: "_" });
-    let safe = if safe.is_empty() || safe == "_" { format!("_{}", last.trim_matches(unsafe_anywhere)) } else { safe };
-    let safe = if safe == "_" { "unnamed".to_owned() } else { safe };
+    let sane = |name: &str| sanitize_with_options(name, Options { windows: true, truncate: false, replacement: "_" });
+    let safe = sane(last);
+    // Of a name that Windows keeps to itself, such as CON.txt, nothing is left: with a letter before it, it is any name.
+    let safe = if safe.is_empty() || safe == "_" { sane(&format!("_{}", last.trim_matches(['.', ' ']))) } else { safe };
+    let safe = if safe.chars().all(|c| c == '_') { "unnamed".to_owned() } else { safe };
     shortened(&safe, MAX_NAME_BYTES)
-}
-
-fn unsafe_anywhere(c: char) -> bool {
-    !(c.is_alphanumeric() || matches!(c, '-' | '_'))
 }
 
 /// The name that a download bears until it is whole.
@@ -53,6 +51,9 @@ mod tests {
             ("C:\\x", "x"),
             ("..\\..\\windows\\x.dll", "x.dll"),
             ("CON", "_CON"),
+            ("CON.a|b?c:d\n", "_CON.a_b_c_d_"),
+            ("..CON.", "..CON_"),
+            ("?", "unnamed"),
             ("a/NUL.txt", "_NUL.txt"),
             ("a/..", "a"),
             ("a//", "a"),
@@ -79,7 +80,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_key_names_a_file_elsewhere(key in "\\PC{0,300}|[./\\\\:a-z\\x00-\\x1f]{0,60}") {
+        fn no_key_names_a_file_elsewhere(key in "\\PC{0,300}|[./\\\\:a-z\\x00-\\x1f]{0,60}|(CON|nul|Com1)[.][\\x00-\\x7f]{0,20}") {
             let name = local_name(&key);
             prop_assert!(!name.is_empty() && name.len() <= 255);
             prop_assert!(!name.contains(['/', '\\', '\0', ':']));

@@ -21,6 +21,9 @@ pub(crate) struct Acked {
     pub lane: u32,
 }
 
+/// What a window can count, and far more than S3 takes.
+const MOST_BYTES: u64 = 1 << 53;
+
 pub(crate) type PlannedPart = (Part, Option<Acked>);
 
 pub(crate) fn add_batch(c: &Connection, now: UnixMs) -> Result<BatchId> {
@@ -144,11 +147,7 @@ pub(crate) fn set_plan(c: &Connection, id: TransferId, plan: &[Part]) -> Result<
 pub(crate) fn plan(c: &Connection, id: TransferId) -> Result<Vec<PlannedPart>> {
     c.prepare_cached("SELECT number, offset, length, etag, crc64, lane FROM part WHERE transfer = ?1 ORDER BY number")?
         .query_map([id], |row| {
-            let part = Part {
-                number: row.get(0)?,
-                offset: row.get::<_, i64>(1)? as u64,
-                length: row.get::<_, i64>(2)? as u64,
-            };
+            let part = Part { number: row.get(0)?, offset: bytes(row, 1)?, length: bytes(row, 2)? };
             let etag: Option<String> = row.get(3)?;
             let crc: Option<[u8; 8]> = row.get(4)?;
             let lane = row.get(5)?;
@@ -192,7 +191,7 @@ pub(crate) fn drop_plan(c: &Connection, id: TransferId) -> Result<()> {
 }
 
 fn transfer_of(row: &Row<'_>) -> Result<Transfer> {
-    let size = row.get::<_, i64>(12)? as u64;
+    let size = bytes(row, 12)?;
     let modified: i64 = row.get(13)?;
     let held: Option<String> = row.get(15)?;
     Ok(Transfer {
@@ -224,6 +223,13 @@ fn transfer_of(row: &Row<'_>) -> Result<Transfer> {
             ended_at: row.get(19)?,
         },
     })
+}
+
+/// A size as it may be. A damaged journal's figures are not reckoned with.
+fn bytes(row: &Row<'_>, column: usize) -> Result<u64> {
+    let said: i64 = row.get(column)?;
+    let size = u64::try_from(said).ok().filter(|size| *size <= MOST_BYTES);
+    size.ok_or(rusqlite::Error::IntegralValueOutOfRange(column, said))
 }
 
 fn direction_name(direction: Direction) -> &'static str {
