@@ -313,6 +313,26 @@ pub enum ProfileVerb {
     },
     /// Give one another name. Its keys, transfers and watch folder go with it
     Rename { from: String, to: String },
+    /// Write a newsroom's file, NAME.rushes, for others to open. It holds no secret
+    Export {
+        name: String,
+        /// Where to; without it, NAME.rushes here
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
+        /// Print a link that holds the file instead
+        #[arg(long, conflicts_with = "to")]
+        link: bool,
+    },
+    /// Show a newsroom's file, or a rushes:// link, and take it over once it is trusted. No bucket is asked
+    Import {
+        file: PathBuf,
+        /// For scripts: trust exactly the file with this hash
+        #[arg(long, value_name = "HASH")]
+        yes_sha256: Option<String>,
+        /// With --yes-sha256: credentials that this computer has already may be used at this address of it
+        #[arg(long, value_name = "ADDRESS", requires = "yes_sha256")]
+        confirm: Vec<String>,
+    },
     /// Make one the profile in use
     Use { name: String },
     /// Remove one, and its keys from the keychain

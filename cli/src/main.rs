@@ -4,6 +4,7 @@ mod args;
 mod bucket;
 mod follow;
 mod limit;
+mod newsroom_file;
 mod routes;
 mod show;
 mod sign_in;

@@ -16,7 +16,7 @@ use crate::args::{Cli, ProfileVerb, Verb};
 use crate::bucket::{self, Ready, ready};
 use crate::follow::{ask, follow};
 use crate::show::{Show, printable};
-use crate::{limit, routes, sign_in, support, urgency};
+use crate::{limit, newsroom_file, routes, sign_in, support, urgency};
 
 pub async fn run(cli: &Cli, show: &Show, connection: &Connection) -> Result<bool> {
     let patience = Duration::from_secs(cli.patience);
@@ -163,11 +163,12 @@ async fn profile(cli: &Cli, verb: &ProfileVerb, connection: &Connection, show: &
                     let mark = if row.in_use { "*" } else { " " };
                     let p = &row.profile;
                     show.line(&format!(
-                        "{mark} {}  {} · {} · {}",
+                        "{mark} {}  {} · {} · {}{}",
                         printable(&p.name),
                         p.bucket,
                         p.region,
-                        p.endpoint.as_deref().unwrap_or("AWS")
+                        p.endpoint.as_deref().unwrap_or("AWS"),
+                        if row.needs_keys { " · not signed in yet" } else { "" }
                     ));
                 }
             }
@@ -201,6 +202,13 @@ async fn profile(cli: &Cli, verb: &ProfileVerb, connection: &Connection, show: &
                 })
                 .await??;
             Ok(true)
+        }
+        ProfileVerb::Export { name, to, link } => {
+            newsroom_file::export(connection, show, name, to.as_deref(), *link).await
+        }
+        ProfileVerb::Import { file, yes_sha256, confirm } => {
+            let trusted = newsroom_file::Trusted { sha256: yes_sha256.as_deref(), addresses: confirm };
+            newsroom_file::import(connection, show, file, trusted).await
         }
         ProfileVerb::Use { name } => {
             if name == newsroom::PROFILE {

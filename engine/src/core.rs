@@ -1,6 +1,7 @@
 //! What the rooms of a running engine share: the journal, the board, the transfers in memory, the ways to the bucket.
 //! Changes of status are made here and nowhere else: in memory, in the journal and on the board at once.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -18,6 +19,7 @@ use crate::lane::{self, Best, Lane, Lanes, Memory, OneWay, Slots};
 use crate::limit::LimitSettings;
 use crate::live::{Live, One};
 use crate::marks;
+use crate::newsroom_file;
 use crate::portal::Portals;
 use crate::profile::{self, Profile};
 use crate::route::{Acceleration, Kind};
@@ -42,6 +44,7 @@ const MEMORY: &str = "what lanes carried";
 const BEST: &str = "what lanes carried at best";
 
 pub(crate) struct Core {
+    pub home: Home,
     pub journal: Journal,
     pub board: Board,
     pub uplinks: Arc<Uplinks>,
@@ -83,10 +86,15 @@ impl Core {
         let memory = journal.read(|c| settings::setting(c, MEMORY)).await?.unwrap_or_default();
         let strays = journal.read(|c| settings::setting(c, second::STRAYS)).await?.unwrap_or_default();
         let best_before = journal.read(|c| settings::setting(c, BEST)).await?.unwrap_or_default();
+        let withheld: BTreeSet<String> =
+            journal.read(|c| settings::setting(c, newsroom_file::WITHHELD)).await?.unwrap_or_default();
         let uplinks = Arc::new(Uplinks::default());
         let common = Common::new(uplinks.clone())?;
+        let purse = Purse::new(home.clone(), common.clone());
+        withheld.iter().for_each(|newsroom| purse.withhold(newsroom));
         Ok(Core {
-            purse: Purse::new(home.clone(), common.clone()),
+            home,
+            purse,
             sign_ins: SignIns::default(),
             journal,
             board: Board::new(),

@@ -32,6 +32,8 @@ mod live;
 mod marks;
 pub mod names;
 mod newsrooms;
+pub mod newsroom_file;
+pub mod outside;
 mod pace;
 pub mod parts;
 mod portal;

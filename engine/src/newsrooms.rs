@@ -8,7 +8,7 @@ use crate::credentials::Purse;
 use crate::engine::Engine;
 use crate::error::{Code, Error, Result};
 use crate::journal::settings;
-use crate::live::One;
+use crate::newsroom_file;
 use crate::profile::{CredentialsFrom, Profile, ProfileRow, newsroom};
 use crate::transfer::{Change, Status, TransferId, Why};
 
@@ -69,6 +69,7 @@ impl Engine {
             }
             return Err(error);
         }
+        newsroom_file::release(&self.core, &profile.name).await?;
         self.core.keep_profile(profile.clone()).await?;
         self.is_saved(&profile).await
     }
@@ -119,6 +120,7 @@ impl Engine {
             self.core.purse.forget(&profile).await?;
         }
         self.core.drop_profile(name).await?;
+        newsroom_file::release(&self.core, name).await?;
         let left = self.listed_profiles();
         if let Some(next) = left.first()
             && !left.iter().any(|row| row.in_use)
@@ -151,8 +153,7 @@ impl Engine {
     }
 
     fn refuse_while_under_way(&self, name: &str) -> Result<()> {
-        let is_its = |one: &One| newsroom(&one.transfer.profile) == name && !one.transfer.life.status.is_ended();
-        if self.core.live().all().any(is_its) {
+        if newsroom_file::is_busy(&self.core, name) {
             return Err(Error::new(
                 Code::BadInput,
                 format!("{name} still has transfers that are not finished. Finish or cancel them first."),
@@ -164,11 +165,13 @@ impl Engine {
     /// All but those of single commands.
     pub(crate) fn listed_profiles(&self) -> Vec<ProfileRow> {
         let (all, in_use) = self.core.profiles();
+        let withheld = self.core.purse.withheld();
         all.into_iter()
             .map(|profile| ProfileRow {
                 in_use: in_use.as_deref() == Some(profile.name.as_str()),
                 zone: profile.zone.clone().unwrap_or_else(clock::zone),
                 trouble: self.core.purse.trouble(&profile.name),
+                needs_keys: withheld.contains(&profile.name),
                 profile,
             })
             .filter(|row| row.in_use || row.profile.credentials != CredentialsFrom::Lent)

@@ -105,6 +105,8 @@ pub struct ProfileRow {
     pub in_use: bool,
     /// Why its keys could not be had when they were last asked for, and what to do.
     pub trouble: Option<Error>,
+    /// It came by a newsroom file, and nobody has signed in to it yet.
+    pub needs_keys: bool,
 }
 
 impl Profile {

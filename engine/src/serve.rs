@@ -4,8 +4,8 @@ use tarpc::context::Context;
 
 use crate::add;
 use crate::api::{
-    Action, AddFiles, Added, BeginSignIn, ClipDetails, DeviceSignIn, FetchClips, FootagePage, FootageQuery, Keys,
-    LimitsRow, Listing, RouteTest, Rushes, SaveProfile, SignInState, Support, TransferRow, Update, WatchFolder, WayRow,
+    AcceptNewsroom, Action, AddFiles, Added, BeginSignIn, ClipDetails, DeviceSignIn, FetchClips, FootagePage, FootageQuery, Keys,
+    LimitsRow, Listing, NewsroomFile, NewsroomPreview, RouteTest, Rushes, SaveProfile, SignInState, Support, TransferRow, Update, WatchFolder, WayRow,
 };
 use crate::bounds;
 use crate::clock;
@@ -17,6 +17,7 @@ use crate::keys::{Field, Fields, Template};
 use crate::lane;
 use crate::limit::LimitSettings;
 use crate::live::One;
+use crate::newsroom_file;
 use crate::profile::ProfileRow;
 use crate::support;
 use crate::transfer::{Can, Change, Status, TransferId, Urgency};
@@ -146,6 +147,21 @@ impl Rushes for Engine {
     async fn remove_profile(self, _: Context, name: String) -> Result<()> {
         bounds::name(Some(&name))?;
         self.remove_newsroom(&name).await
+    }
+
+    async fn preview_newsroom(self, _: Context, given: String) -> Result<NewsroomPreview> {
+        newsroom_file::preview(&self.core, &given)
+    }
+
+    async fn accept_newsroom(self, _: Context, request: AcceptNewsroom) -> Result<()> {
+        if newsroom_file::accept(&self.core, &request).await? {
+            self.profiles_changed();
+        }
+        Ok(())
+    }
+
+    async fn export_newsroom(self, _: Context, name: String) -> Result<NewsroomFile> {
+        newsroom_file::write(&self.core.profile(Some(&name))?)
     }
 
     async fn lend_keys(self, _: Context, profile: String, keys: Keys) -> Result<()> {

@@ -7,6 +7,7 @@ use rushes_engine::error::{Code, Error};
 use tauri::State;
 
 use super::Answer;
+use crate::browser;
 use crate::shell::{Shell, refused};
 
 /// Begins a sign-in, and opens its page in the browser.
@@ -36,7 +37,7 @@ pub(crate) async fn open_sign_in(shell: State<'_, Shell>, id: String) -> Answer<
 
 /// It came from Identity Center, and the engine has seen that it is https.
 async fn open(page: String) -> Answer<()> {
-    let opened = tauri::async_runtime::spawn_blocking(move || tauri_plugin_opener::open_url(page, None::<&str>));
+    let opened = tauri::async_runtime::spawn_blocking(move || browser::open(&page));
     let sentence = "The browser could not be opened. Open the page yourself, on this or another device.";
     opened.await.map_err(|e| refused(sentence, e))?.map_err(|e| refused(sentence, e))
 }

@@ -2,6 +2,7 @@
 //! another one that owns the data directory (see `attach`); the shapes are in `asks`, `rows`, `support` and `tested`.
 
 pub mod asks;
+pub mod newsroom_files;
 pub mod rows;
 pub mod support;
 pub mod tested;
@@ -13,6 +14,7 @@ use crate::profile::ProfileRow;
 use crate::transfer::TransferId;
 
 pub use asks::*;
+pub use newsroom_files::*;
 pub use rows::*;
 pub use support::*;
 pub use tested::*;
@@ -63,6 +65,11 @@ pub trait Rushes {
     async fn rename_profile(from: String, to: String) -> Result<(), Error>;
     /// Also takes its keys out of the keychain. Refused while it has transfers that are not ended.
     async fn remove_profile(name: String) -> Result<(), Error>;
+    /// What a newsroom file would do. `given` is its text, or a link that holds it. Asks nobody but this computer.
+    async fn preview_newsroom(given: String) -> Result<NewsroomPreview, Error>;
+    /// Takes it over as it was shown. Where keys or footage would go elsewhere, the keys that are here are dropped first.
+    async fn accept_newsroom(request: AcceptNewsroom) -> Result<(), Error>;
+    async fn export_newsroom(name: String) -> Result<NewsroomFile, Error>;
     /// Keys that are held in memory only: of a profile whose credentials are lent, or where the keychain cannot be used.
     async fn lend_keys(profile: String, keys: Keys) -> Result<(), Error>;
 

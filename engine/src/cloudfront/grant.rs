@@ -15,7 +15,7 @@ use url::Url;
 
 use super::refusal;
 use super::signer::{Permission, now};
-use super::{Hash, Policy, Signed};
+use super::{Hash, Policy, Signed, SignedUrl};
 use crate::error::{Error, Result};
 use crate::profile::function_region;
 use crate::s3::Answer;
@@ -45,17 +45,26 @@ struct Granted {
     hash_algorithm: Hash,
 }
 
+fn read(answer: &[u8]) -> Option<Permission> {
+    let Granted { key_pair_id, policy, signature, hash_algorithm } = serde_json::from_slice(answer).ok()?;
+    let signed = Signed::given(key_pair_id, policy, signature, hash_algorithm)?;
+    let policy = Policy::parse(&signed.text()?)?;
+    Some(Permission { signed, policy, in_cookies: true })
+}
+
+/// For `crate::outside`: what was granted, and the address of a clip with it.
+pub(crate) fn granted(answer: &[u8]) -> Option<(Policy, SignedUrl)> {
+    let permission = read(answer)?;
+    let _ = (permission.lasts(now(), 0), permission.signed.cookies());
+    let address = super::resource("d111111abcdef8.cloudfront.net", "Nairobi/clip.mxf").ok()?;
+    Some((permission.policy.clone(), permission.signed.on(&address)))
+}
+
 impl Grant {
     pub(super) async fn ask(&self) -> Answer<Permission> {
         let asked = tokio::time::timeout(PATIENCE, self.asked()).await;
         let answer = asked.unwrap_or_else(|_| Err(refusal::grant_silent(&self.url, "no answer within 15 s")))?;
-        let read = || -> Option<Permission> {
-            let Granted { key_pair_id, policy, signature, hash_algorithm } = serde_json::from_slice(&answer).ok()?;
-            let signed = Signed::given(key_pair_id, policy, signature, hash_algorithm)?;
-            let policy = Policy::parse(&signed.text()?)?;
-            Some(Permission { signed, policy, in_cookies: true })
-        };
-        let permission = read().ok_or_else(|| refusal::grant_nonsense(&self.url))?;
+        let permission = read(&answer).ok_or_else(|| refusal::grant_nonsense(&self.url))?;
         if !permission.lasts(now(), 0) {
             return Err(refusal::ran_out(&self.url, permission.policy.until));
         }

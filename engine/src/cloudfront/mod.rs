@@ -13,5 +13,6 @@ mod signer;
 mod tests;
 
 pub(crate) use edge::Edge;
+pub(crate) use grant::granted;
 pub use policy::{Policy, resource};
 pub use sign::{Hash, KeyPair, Signed, SignedUrl};

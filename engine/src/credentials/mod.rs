@@ -9,7 +9,7 @@ mod refusals;
 mod role;
 mod tools;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -67,6 +67,9 @@ pub(crate) struct Purse {
     fresh: Fresh,
     /// Why a profile's keys could not be had when they were last asked for.
     troubles: Arc<Mutex<HashMap<String, Error>>>,
+    /// Newsrooms that a file brought and that nobody has signed in to since: their requests are not signed, whatever keys
+    /// there may be.
+    withheld: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl fmt::Debug for Purse {
@@ -77,7 +80,7 @@ impl fmt::Debug for Purse {
 
 impl Purse {
     pub(crate) fn new(home: Home, common: Common) -> Purse {
-        Purse { home, common, held: Arc::default(), fresh: Fresh::default(), troubles: Arc::default() }
+        Purse { home, common, held: Arc::default(), fresh: Fresh::default(), troubles: Arc::default(), withheld: Arc::default() }
     }
 
     pub(crate) fn common(&self) -> &Common {
@@ -86,6 +89,32 @@ impl Purse {
 
     fn held(&self) -> MutexGuard<'_, HashMap<String, Kept>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn withhold(&self, newsroom: &str) {
+        self.locked_withheld().insert(newsroom.to_owned());
+        self.changed(newsroom);
+    }
+
+    /// Answers whether it was withheld.
+    pub(crate) fn release(&self, newsroom: &str) -> bool {
+        self.locked_withheld().remove(newsroom)
+    }
+
+    pub(crate) fn withheld(&self) -> BTreeSet<String> {
+        self.locked_withheld().clone()
+    }
+
+    fn locked_withheld(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.withheld.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refuse_withheld(&self, name: &str) -> Result<()> {
+        if self.locked_withheld().contains(name) {
+            let sentence = format!("Nobody has signed in to {name} yet. Sign in; it goes on by itself then.");
+            return Err(Error::new(Code::SignInNeeded, sentence));
+        }
+        Ok(())
     }
 
     /// Keys for as long as this process lives.
@@ -129,7 +158,11 @@ impl Purse {
         if let Some(tokens) = kept.and_then(|kept| kept.tokens) {
             center::sign_out(&self.common, &tokens).await;
         }
-        if profile.credentials.is_kept() { keychain::remove(account(&self.home, name)?).await } else { Ok(()) }
+        // What somebody kept under this name before goes too.
+        match keychain::remove(account(&self.home, name)?).await {
+            Err(error) if error.code == Code::KeychainUnavailable && !profile.credentials.is_kept() => Ok(()),
+            removed => removed,
+        }
     }
 
     /// What is kept of a profile goes by another name from now on. It is under the new name before it leaves the old one.
@@ -225,6 +258,7 @@ impl Purse {
     }
 
     async fn get(&self, profile: &Profile) -> Result<Credentials> {
+        self.refuse_withheld(newsroom(&profile.name))?;
         let kept = self.kept(profile).await?;
         let (credentials, renewed) = self.get_with(profile, kept.as_ref()).await?;
         if let Some(kept) = renewed {
@@ -311,6 +345,7 @@ impl Purse {
 
     /// A key pair that signs CloudFront addresses for a profile.
     pub(crate) async fn key_pair(&self, profile: &Profile, id: &str) -> Result<KeyPair> {
+        self.refuse_withheld(newsroom(&profile.name))?;
         let kept = match self.kept(profile).await? {
             // By every way in: it is IT's, and not whoever signs in.
             None if !profile.credentials.is_kept() && profile.credentials != CredentialsFrom::Lent => {
@@ -372,7 +407,6 @@ impl Caller {
         Caller { who: Who::Given(credentials) }
     }
 
-    #[cfg(test)]
     pub(crate) fn with(keys: &Keys) -> Caller {
         Caller::given(sdk_credentials(keys))
     }

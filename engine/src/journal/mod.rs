@@ -3,6 +3,7 @@
 //! The rooms' own statements are in the files beside this one; no other room writes SQL.
 
 pub(crate) mod clips;
+pub(crate) mod outside;
 pub(crate) mod settings;
 pub(crate) mod transfers;
 pub(crate) mod uploads;

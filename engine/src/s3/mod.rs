@@ -3,6 +3,7 @@
 
 mod multipart;
 mod objects;
+pub(crate) mod outside;
 mod refusal;
 #[cfg(test)]
 mod tests;

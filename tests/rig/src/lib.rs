@@ -5,6 +5,8 @@
 //! - stores: [`seaweed`], which we did not write, and [`practice`], which we did; both give a [`store::Bucket`], and
 //!   [`store::Witness`] looks into it with a client that is not the product's;
 //! - the way there: [`proxy`], a link that can be cut, stalled, slowed and robbed of an answer;
+//! - [`trap`]: addresses that count who asks them, though nobody should;
+//! - [`mutate`]: inputs that mean harm, made from those that do not;
 //! - the user: [`desktop`] with its [`keychain`], the app's [`window`] on it, files [`drag`]ged there; or [`ctl`], the
 //!   command line, also as [`kills`] treats it.
 //!
@@ -28,6 +30,7 @@ pub mod env;
 pub mod footage;
 pub mod keychain;
 pub mod kills;
+pub mod mutate;
 pub mod ports;
 pub mod practice;
 pub mod proxy;
@@ -36,6 +39,7 @@ mod runtime;
 pub mod scratch;
 pub mod seaweed;
 pub mod store;
+pub mod trap;
 pub mod wait;
 pub mod warden;
 pub mod window;
