@@ -8,6 +8,7 @@ pub mod commands;
 mod handed;
 mod log;
 mod news;
+mod newsroom_files;
 mod practice;
 mod shell;
 mod tray;
@@ -52,7 +53,7 @@ pub fn run() {
     let app = tauri::Builder::default()
         .plugin(tauri_plugin_single_instance::init(|app, arguments, folder| {
             window::show(app);
-            window::dropped(app, window::paths_among(&arguments, folder.as_ref()), None);
+            window::given(app, &arguments, folder.as_ref());
         }))
         .plugin(tauri_plugin_notification::init())
         .plugin(tauri_plugin_dialog::init())
@@ -65,18 +66,22 @@ pub fn run() {
             news::begin(app.handle());
             practice::begin(app.handle());
             let arguments: Vec<String> = std::env::args().collect();
-            window::dropped(
-                app.handle(),
-                window::paths_among(&arguments, &std::env::current_dir().unwrap_or_default()),
-                None,
-            );
+            window::given(app.handle(), &arguments, &std::env::current_dir().unwrap_or_default());
             Ok(())
         })
         .build(context);
     match app {
         Ok(app) => app.run(|app, event| {
-            if let RunEvent::Exit = event {
-                app.state::<Shell>().close();
+            match event {
+                RunEvent::Exit => app.state::<Shell>().close(),
+                // What elsewhere are arguments.
+                #[cfg(target_os = "macos")]
+                RunEvent::Opened { urls } => {
+                    let arguments: Vec<String> =
+                        std::iter::once(String::new()).chain(urls.iter().map(|url| url.to_string())).collect();
+                    window::given(app, &arguments, std::path::Path::new("/"));
+                }
+                _ => {}
             }
         }),
         Err(error) => {

@@ -12,6 +12,7 @@ use tauri_plugin_notification::NotificationExt;
 
 use crate::commands::window::{Spot, Told};
 use crate::news;
+use crate::newsroom_files;
 use crate::shell::Shell;
 
 pub(crate) const LABEL: &str = "main";
@@ -44,7 +45,7 @@ impl Listener {
             Some(channel) => channel.send(told).is_ok(),
             None => {
                 // Files that were dropped on the icon before the window was ready must not be lost; progress may.
-                if matches!(told, Told::Dropped { .. }) {
+                if matches!(told, Told::Dropped { .. } | Told::Newsroom { .. }) {
                     self.unheard.push(told);
                 }
                 false
@@ -159,6 +160,9 @@ fn spot(app: &AppHandle, position: PhysicalPosition<f64>) -> Spot {
 
 /// Hands files to the window, which asks what it must and adds them. A link that was dragged here is none.
 pub(crate) fn dropped(app: &AppHandle, paths: Vec<PathBuf>, at: Option<Spot>) {
+    if let Some(given) = newsroom_files::alone(&paths) {
+        return tell(app, Told::Newsroom { given });
+    }
     let paths = app.state::<Shell>().handed.over(paths.into_iter().filter(|path| path.is_absolute()));
     if !paths.is_empty() {
         tell(app, Told::Dropped { paths, at });
@@ -171,10 +175,18 @@ fn tell(app: &AppHandle, told: Told) {
     listener.tell(told);
 }
 
+/// What a command line brings: newsrooms' links, files opened with Rushes or dropped on its icon.
+pub(crate) fn given(app: &AppHandle, arguments: &[String], folder: &Path) {
+    for given in newsroom_files::links(arguments) {
+        tell(app, Told::Newsroom { given });
+    }
+    dropped(app, paths_among(arguments, folder), None);
+}
+
 /// Of a command line, what names something that is there: files opened with Rushes, or dropped on its icon.
-pub(crate) fn paths_among(arguments: &[String], folder: &Path) -> Vec<PathBuf> {
+fn paths_among(arguments: &[String], folder: &Path) -> Vec<PathBuf> {
     let named = arguments.iter().skip(1).filter(|argument| !argument.starts_with('-'));
-    named.map(|argument| folder.join(argument)).filter(|path| path.exists()).collect()
+    named.map(|argument| newsroom_files::named(argument, folder)).filter(|path| path.exists()).collect()
 }
 
 impl Shell {

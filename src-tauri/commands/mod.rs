@@ -53,8 +53,12 @@ pub fn builder() -> Builder<tauri::Wry> {
             sign_in::sign_out,
             support::support,
             support::keep_support,
+            profiles::preview_newsroom,
+            profiles::accept_newsroom,
+            profiles::export_newsroom,
             window::subscribe,
             window::pick_files,
+            window::save_newsroom,
             window::about,
         ])
         // Sizes stay far under 2^53, times are milliseconds: a JavaScript number holds them.

@@ -1,6 +1,6 @@
 //! Which newsroom this is. Keys go in and never out.
 
-use rushes_engine::api::SaveProfile;
+use rushes_engine::api::{AcceptNewsroom, NewsroomFile, NewsroomPreview, SaveProfile};
 use rushes_engine::profile::ProfileRow;
 use tauri::State;
 
@@ -42,4 +42,24 @@ pub(crate) async fn rename_profile(shell: State<'_, Shell>, from: String, to: St
 #[specta::specta]
 pub(crate) async fn use_practice(shell: State<'_, Shell>) -> Answer<()> {
     shell.use_practice().await
+}
+
+/// What a newsroom file would do, before anybody trusts it.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn preview_newsroom(shell: State<'_, Shell>, given: String) -> Answer<NewsroomPreview> {
+    shell.call(given, async |engine, context, given| engine.preview_newsroom(context, given).await).await?
+}
+
+/// Somebody trusts it, as it was shown.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn accept_newsroom(shell: State<'_, Shell>, request: AcceptNewsroom) -> Answer<()> {
+    shell.call(request, async |engine, context, request| engine.accept_newsroom(context, request).await).await?
+}
+
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn export_newsroom(shell: State<'_, Shell>, name: String) -> Answer<NewsroomFile> {
+    shell.call(name, async |engine, context, name| engine.export_newsroom(context, name).await).await?
 }

@@ -1,6 +1,7 @@
 //! What concerns the window itself: its stream of updates, and the system's file dialog.
 
 use rushes_engine::api::Update;
+use rushes_engine::newsroom_file;
 use serde::Serialize;
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State};
@@ -27,6 +28,10 @@ pub(crate) enum Told {
         paths: Vec<String>,
         /// Where in the window; absent where they came by another way.
         at: Option<Spot>,
+    },
+    /// A newsroom's file was opened, or a link that holds one: it is shown before anything else is made of it.
+    Newsroom {
+        given: String,
     },
     /// The engine cannot be opened; why, and what to do. It is tried again.
     Stuck {
@@ -66,6 +71,23 @@ pub(crate) async fn pick_files(app: AppHandle, shell: State<'_, Shell>, folders:
     }
     let chosen = chosen.await.map_err(|e| refused("The file dialog could not be opened.", e))?;
     Ok(shell.handed.over(chosen.into_iter().filter_map(|path| path.into_path().ok())))
+}
+
+/// Asks the system where to write a newsroom's file, and writes it. Answers with where; null where the user thought better.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn save_newsroom(app: AppHandle, shell: State<'_, Shell>, name: String) -> Answer<Option<String>> {
+    let made = shell.call(name, async |engine, context, name| engine.export_newsroom(context, name).await).await??;
+    let (told, chosen) = tokio::sync::oneshot::channel();
+    let dialog = app.dialog().file().set_file_name(&made.file_name).add_filter("Newsroom", &[newsroom_file::ENDING]);
+    dialog.save_file(move |path| {
+        let _ = told.send(path);
+    });
+    let chosen = chosen.await.map_err(|e| refused("The file dialog could not be opened.", e))?;
+    let Some(path) = chosen.and_then(|path| path.into_path().ok()) else { return Ok(None) };
+    // The system has asked already whether one that is there may go.
+    std::fs::write(&path, made.text).map_err(|e| rushes_engine::error::disk("write", &path, &e))?;
+    Ok(Some(path.display().to_string()))
 }
 
 /// What stands in the corner of the window.

@@ -110,6 +110,33 @@ test('keys left empty stay as they are; half of them are asked for', async () =>
   expect(onsave).toHaveBeenCalledTimes(1);
 });
 
+test('what the form does not ask about stays as it was set up', async () => {
+  const user = userEvent.setup();
+  const onsave = vi.fn().mockResolvedValue(null);
+  const routes = {
+    dualStack: true,
+    cloudfront: { domain: 'd1.cloudfront.net', signer: { by: 'nobody' as const } },
+    replica: { bucket: 'agency-us', region: 'us-east-1', endpoint: null, takesUploads: true },
+  };
+  const profile = { ...NAIROBI, routes };
+  render(NewsroomForm, { profile, taken: [NAIROBI.name], now: 0, onsave, oncancel: () => {} });
+  await fill(user, { bureau: 'Nakuru' });
+  await user.click(screen.getByTestId('form-save'));
+  expect(onsave).toHaveBeenCalledWith({ profile: { ...profile, bureau: 'Nakuru' }, keys: null });
+});
+
+test('a newsroom that nobody signed in to asks for its keys', async () => {
+  const user = userEvent.setup();
+  const onsave = vi.fn().mockResolvedValue(null);
+  const given = { profile: NAIROBI, needsKeys: true, taken: [NAIROBI.name], now: 0, onsave, oncancel: () => {} };
+  render(NewsroomForm, given);
+  await user.click(screen.getByTestId('form-save'));
+  expect(screen.getByTestId('form-error')).toHaveTextContent('Give both');
+  await fill(user, { 'access-key': 'AKIAEXAMPLE', 'secret-key': 's3cret' });
+  await user.click(screen.getByTestId('form-save'));
+  expect(onsave.mock.calls[0]![0].keys).toMatchObject({ accessKeyId: 'AKIAEXAMPLE' });
+});
+
 test('acceleration is for AWS only, and a name is given once', async () => {
   const user = userEvent.setup();
   const onsave = vi.fn().mockResolvedValue(null);
@@ -195,8 +222,8 @@ test('newsrooms are changed and left from the switcher', async () => {
   const lagos = { ...NAIROBI, name: 'Lagos bureau' };
   engine.profiles.mockResolvedValue(
     ok([
-      { profile: NAIROBI, zone: 'Europe/Zurich', inUse: true },
-      { profile: lagos, zone: 'Africa/Lagos', inUse: false },
+      { profile: NAIROBI, zone: 'Europe/Zurich', inUse: true, needsKeys: false },
+      { profile: lagos, zone: 'Africa/Lagos', inUse: false, needsKeys: false },
     ]),
   );
   render(App);

@@ -55,6 +55,7 @@ export function stub(): Stub & { told: (told: Told) => void } {
     lookAgain: vi.fn(async () => ok(null)),
     clipDetails: vi.fn(async () => no()),
     profiles: vi.fn(async () => ok([{ profile: NAIROBI, zone: 'Europe/Zurich', inUse: true, trouble: null }])),
+    profiles: vi.fn(async () => ok([{ profile: NAIROBI, zone: 'Europe/Zurich', inUse: true, needsKeys: false }])),
     saveProfile: vi.fn(async () => ok(null)),
     useProfile: vi.fn(async () => ok(null)),
     renameProfile: vi.fn(async () => ok(null)),
@@ -69,6 +70,10 @@ export function stub(): Stub & { told: (told: Told) => void } {
     usePractice: vi.fn(async () => ok(null)),
     support: vi.fn(async () => ok({ files: [] })),
     keepSupport: vi.fn(async () => ok(null)),
+    previewNewsroom: vi.fn(async () => no()),
+    acceptNewsroom: vi.fn(async () => ok(null)),
+    exportNewsroom: vi.fn(async () => ok({ fileName: 'Nairobi.rushes', text: '', link: 'rushes://newsroom?file=x' })),
+    saveNewsroom: vi.fn(async () => ok(null)),
     pickFiles: vi.fn(async () => ok([])),
     about: vi.fn(async () => ({ version: '0.1.0', system: 'linux', downloads: '/home/a/Downloads' })),
   };

@@ -1,5 +1,6 @@
 // A scripted engine of the same interface, for work on the design in a plain browser: `npm run dev`, then
-// http://localhost:1420/?scene=busy (or empty, first, many, stuck, drag, drop). Never part of what ships.
+// http://localhost:1420/?scene=busy (or empty, first, many, stuck, drag, drop,
+// newsroom). Never part of what ships.
 import type { AppFacts, DropAsks, LimitSettings, Told, WatchFolder, WatchRow } from '../bindings';
 import { Bucket } from './fake/bucket';
 import { Floor } from './fake/floor';
@@ -24,10 +25,10 @@ export function fake(): Api {
   let watching: WatchRow | null = null;
   let limits: LimitSettings = { plan: { always: { up: 20 * 125_000, down: null }, schedule: [] }, uplinks: {} };
   let last = { slug: 'Market fire' };
-  const newsrooms = new Newsrooms(scene === 'first' ? [] : [NAIROBI]);
+  const newsrooms = new Newsrooms(scene.startsWith('first') ? [] : [NAIROBI]);
   const floor = new Floor(scene === 'many' ? manyRows(10_000) : scene === 'busy' ? busyRows() : []);
   const routes = new Routes(floor);
-  const bucket = new Bucket(scene === 'empty' || scene === 'first' ? 0 : 48_212);
+  const bucket = new Bucket(scene === 'empty' || scene.startsWith('first') ? 0 : 48_212);
 
   function tell(whole = false, notices: { title: string; body: string }[] = []) {
     const { rows, gone } = floor.changed(whole);
@@ -147,6 +148,13 @@ export function fake(): Api {
         }),
       ),
     keepSupport: async () => later(ok<string | null>('/home/amina/rushes-support-2026-11-26.zip')),
+    previewNewsroom: async () => later(newsrooms.preview()),
+    acceptNewsroom: async () => changed(newsrooms.accept()),
+    exportNewsroom: async () =>
+      later(
+        ok({ fileName: 'Nairobi bureau.rushes', text: 'rushes = 1', link: 'rushes://newsroom?file=cnVzaGVzID0gMQ' }),
+      ),
+    saveNewsroom: async (name) => later(ok(`/home/amina/${name}.rushes`)),
     pickFiles: async (folders) =>
       later(ok(folders ? ['/media/CARD_A001'] : ['/footage/harbour_ferry_01.mxf', '/footage/harbour_ferry_02.mxf'])),
     about: async (): Promise<AppFacts> => ({ version: '0.1.0', system: 'linux', downloads: '/home/amina/Downloads' }),
@@ -165,6 +173,8 @@ export function fake(): Api {
       if (scene === 'stuck') return hear({ told: 'stuck', error });
       tell(true);
       if (scene === 'drag') setTimeout(() => hear({ told: 'dragOver', at: { x: 640, y: 700 } }), 300);
+      if (scene === 'newsroom' || scene === 'first-newsroom')
+        setTimeout(() => hear({ told: 'newsroom', given: 'rushes = 1' }), 300);
       if (scene === 'drop')
         setTimeout(
           () => hear({ told: 'dropped', paths: ['/media/CARD_A001', '/footage/a_clip_of_the_harbour.mxf'], at: null }),

@@ -2,6 +2,7 @@
 import type { Told } from '../bindings';
 import { drops } from './drops.svelte';
 import { footage } from './footage.svelte';
+import { newsroomFiles } from './newsroomfiles.svelte';
 import { notices } from './notices.svelte';
 import { profiles } from './profiles.svelte';
 import { transfers } from './transfers.svelte';
@@ -27,6 +28,9 @@ export function hear(told: Told) {
       break;
     case 'dropped':
       void drops.dropAt(told.paths, told.at);
+      break;
+    case 'newsroom':
+      void newsroomFiles.show(told.given);
       break;
     case 'stuck':
       notices.stuck = told.error;
