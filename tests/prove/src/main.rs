@@ -38,6 +38,7 @@ fn main() -> ExitCode {
             ["chaos", ref seeds @ ..] => speed::chaos(seeds).await,
             // Servers that rows start in networks of their own.
             ["verifier", ref rest @ ..] => ended(routes::cloudfront::verifier::serve(rest).await),
+            ["fuzz", ref rest @ ..] => ended(sign_in::fuzz(rest)),
             ["grant", ref rest @ ..] => ended(routes::cloudfront::grant::serve(rest).await),
             [topic @ ("main-job" | "speed" | "routes" | "sign-in"), ref rest @ ..] => run(topic, rest).await,
             _ => {
