@@ -9,9 +9,9 @@ const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclud
 
 // Pure rooms: no IO, no clock, no runtime. Time and facts come in as arguments.
 const pure = [
-  "transfer", "parts", "stretch", "queue", "pace", "hedge", "eta", "deadline", "limit", "keys", "names", "gained", "bounds",
-  "transfer", "parts", "stretch", "queue", "pace", "hedge", "eta", "deadline", "limit", "keys", "names", "gained",
-  "newsroom_file",
+  "transfer", "parts", "stretch", "queue", "pace", "hedge", "eta", "deadline", "limit", "keys", "names", "gained", "rights",
+  "bounds", "newsroom_file", "ways_in",
+  "rights/action", "rights/document", "rights/places", "rights/role",
 ].flatMap((room) => [`engine/src/${room}.rs`, `engine/src/${room}/mod.rs`]);
 const impure = /\b(tokio|std::fs|std::net|std::process|SystemTime::now|Instant::now|Zoned::now|Timestamp::now|TimeZone::system|clock::|rand::|reqwest|aws_sdk)/;
 

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use rushes_engine::rights::Role;
 
 /// Rushes without a display: the same engine as the window's, for ingest boxes and scripts.
 ///
@@ -337,4 +338,54 @@ pub enum ProfileVerb {
     Use { name: String },
     /// Remove one, and its keys from the keychain
     Remove { name: String },
+    /// The IAM policies that its people need, and no more than they need: a reporter's, an editor's, an ingest box's and
+    /// IT's. Of a newsroom, or of a bucket that is described with --bucket and --region
+    Policies(Policies),
+}
+
+#[derive(Debug, Args)]
+pub struct Policies {
+    /// The newsroom; without it, the one in use
+    #[arg(conflicts_with_all = ["bucket", "endpoint", "region", "profile"])]
+    pub name: Option<String>,
+    /// This one alone
+    #[arg(long, value_enum)]
+    pub role: Option<RoleName>,
+    /// Write them into this folder, a file for each, in place of printing them
+    #[arg(long, value_name = "DIR")]
+    pub into: Option<PathBuf>,
+    /// The office that they are for; without it, the newsroom's own
+    #[arg(long, value_name = "NAME")]
+    pub bureau: Option<String>,
+    /// How keys are made, such as {bureau}/{date}/{slug}/{name}; without it, the newsroom's own
+    #[arg(long, value_name = "TEMPLATE")]
+    pub template: Option<String>,
+    /// Reporters neither list nor read what other bureaus sent
+    #[arg(long)]
+    pub own_bureau_only: bool,
+    /// The function that signs for CloudFront: its URL does not tell which one it is
+    #[arg(long, value_name = "ARN")]
+    pub grant_function: Option<String>,
+    /// A key of the agency's own that the bucket is encrypted with; may be said more than once
+    #[arg(long, value_name = "ARN")]
+    pub kms_key: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum RoleName {
+    Reporter,
+    Editor,
+    Ingest,
+    It,
+}
+
+impl From<RoleName> for Role {
+    fn from(name: RoleName) -> Role {
+        match name {
+            RoleName::Reporter => Role::Reporter,
+            RoleName::Editor => Role::Editor,
+            RoleName::Ingest => Role::Ingest,
+            RoleName::It => Role::It,
+        }
+    }
 }

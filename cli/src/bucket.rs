@@ -61,7 +61,7 @@ async fn practice_if_used(named: Option<&str>, connection: &Connection) -> Resul
     if used { Ok(Some(newsroom::open(connection).await?)) } else { Ok(None) }
 }
 
-fn described_profile(bucket: &Bucket) -> Result<Profile> {
+pub fn described_profile(bucket: &Bucket) -> Result<Profile> {
     let from_environment =
         |names: &[&str]| names.iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
     let name = bucket.bucket.clone().ok_or_else(|| Error::new(Code::BadInput, "Say which bucket, with --bucket."))?;

@@ -5,6 +5,7 @@ mod bucket;
 mod follow;
 mod limit;
 mod newsroom_file;
+mod policies;
 mod routes;
 mod show;
 mod sign_in;

@@ -63,6 +63,13 @@ impl Show {
         }
     }
 
+    /// Something to know beside the result.
+    pub fn remark(&self, text: &str) {
+        if !self.json {
+            self.bars.suspend(|| eprintln!("{}", printable(text)));
+        }
+    }
+
     pub fn stopped(&self) {
         if !self.json {
             self.bars.suspend(|| eprintln!("Stopped. What was sent is kept: the same command goes on where it was."));

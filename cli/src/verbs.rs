@@ -16,7 +16,7 @@ use crate::args::{Cli, ProfileVerb, Verb};
 use crate::bucket::{self, Ready, ready};
 use crate::follow::{ask, follow};
 use crate::show::{Show, printable};
-use crate::{limit, newsroom_file, routes, sign_in, support, urgency};
+use crate::{limit, newsroom_file, policies, routes, sign_in, support, urgency};
 
 pub async fn run(cli: &Cli, show: &Show, connection: &Connection) -> Result<bool> {
     let patience = Duration::from_secs(cli.patience);
@@ -210,6 +210,7 @@ async fn profile(cli: &Cli, verb: &ProfileVerb, connection: &Connection, show: &
             let trusted = newsroom_file::Trusted { sha256: yes_sha256.as_deref(), addresses: confirm };
             newsroom_file::import(connection, show, file, trusted).await
         }
+        ProfileVerb::Policies(asked) => policies::run(cli, asked, connection, show).await,
         ProfileVerb::Use { name } => {
             if name == newsroom::PROFILE {
                 // Makes it where it does not exist yet.

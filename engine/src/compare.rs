@@ -128,11 +128,11 @@ impl Core {
     async fn sample(&self, profile: &str, lanes: &[Arc<Lane>]) -> (Option<Clip>, Option<String>) {
         let only = "Only connecting and the first byte were measured";
         let listed = match lane::control(profile, lanes).and_then(|control| control.store()) {
-            Ok(store) => tokio::time::timeout(ANSWERS, store.list("", None)).await,
+            Ok(store) => tokio::time::timeout(ANSWERS, store.list_all()).await,
             Err(error) => return (None, Some(format!("{only}. {}", error.message))),
         };
         let clips = match listed {
-            Ok(Ok(listing)) => listing.clips,
+            Ok(Ok((listing, _))) => listing.clips,
             Ok(Err(refusal)) => return (None, Some(format!("{only}. {}", refusal.error.message))),
             Err(_) => return (None, Some(format!("{only}: the bucket did not answer in time."))),
         };

@@ -10,8 +10,9 @@ use tokio::sync::Notify;
 use crate::api::{About, Clip, ClipDetails, FootagePage, FootageQuery, Listing, StoredChecksum};
 use crate::clock;
 use crate::core::Core;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::journal::clips;
+use crate::rights::action;
 use crate::transfer::{Direction, UnixMs};
 
 /// The most clips that this version holds.
@@ -38,6 +39,23 @@ struct Known {
     as_of: Option<UnixMs>,
     partial: bool,
     trouble: Option<Error>,
+}
+
+/// A look at the bucket.
+struct Listed {
+    /// Newest first.
+    clips: Vec<Clip>,
+    partial: bool,
+    /// These keys may not see all of it.
+    narrowed: Option<Error>,
+}
+
+/// Always in the same words, so that it is news once.
+fn own_alone(prefix: &str) -> Error {
+    let message = format!(
+        "Your keys may list {prefix} and nothing else, so other bureaus' footage is not shown. Uploads go on as ever."
+    );
+    Error::new(Code::AccessDenied, message).because(format!("{} is refused without a prefix", action::LIST))
 }
 
 impl Footage {
@@ -81,7 +99,7 @@ impl Footage {
     pub(crate) async fn look(&self) -> Result<()> {
         let profile = self.core.profile(None)?;
         let listed = self.listed(&profile.name).await;
-        let (clips, partial) = match listed {
+        let Listed { clips, partial, narrowed } = match listed {
             Ok(listed) => listed,
             Err(error) => {
                 let mut known = self.locked();
@@ -101,8 +119,8 @@ impl Footage {
         self.tell_of_new(&profile.name, &clips).await?;
         let changed = {
             let mut known = self.locked();
-            let same = known.profile == profile.name && known.clips == clips && known.trouble.is_none();
-            *known = Known { profile: profile.name, clips, as_of: Some(clock::now()), partial, trouble: None };
+            let same = known.profile == profile.name && known.clips == clips && known.trouble == narrowed;
+            *known = Known { profile: profile.name, clips, as_of: Some(clock::now()), partial, trouble: narrowed };
             !same
         };
         if changed {
@@ -112,19 +130,21 @@ impl Footage {
         Ok(())
     }
 
-    async fn listed(&self, profile: &str) -> Result<(Vec<Clip>, bool)> {
+    async fn listed(&self, profile: &str) -> Result<Listed> {
         let store = self.core.store(profile)?;
-        let (mut clips, mut more): (Vec<Clip>, _) = (Vec::new(), true);
+        let (first, prefix) = store.list_all().await.map_err(|refusal| refusal.error)?;
+        let (mut clips, mut more) = (first.clips, first.more);
         while more && clips.len() < MOST_CLIPS {
             let after = clips.last().map(|clip| clip.key.clone());
-            let page = store.list("", after.as_deref()).await.map_err(|refusal| refusal.error)?;
+            let page = store.list(prefix, after.as_deref()).await.map_err(|refusal| refusal.error)?;
             more = page.more && !page.clips.is_empty();
             clips.extend(page.clips);
         }
         // Folder markers are no clips.
         clips.retain(|clip| !clip.key.ends_with('/'));
         clips.sort_by(|a, b| b.modified.cmp(&a.modified).then_with(|| a.key.cmp(&b.key)));
-        Ok((clips, more))
+        let narrowed = (!prefix.is_empty()).then(|| own_alone(prefix));
+        Ok(Listed { clips, partial: more, narrowed })
     }
 
     /// New since the last look and not sent from here. The first look at a bucket is no news.

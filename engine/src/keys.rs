@@ -172,6 +172,32 @@ impl Template {
     }
 }
 
+impl Template {
+    /// The folders that every key of a bureau begins with, whatever the drop: `Nairobi/` of `{bureau}/{date}/{name}`. Empty
+    /// where the first folder is another one from drop to drop.
+    pub fn prefix(&self, bureau: &str) -> String {
+        let mut prefix = String::new();
+        for segment in &self.0 {
+            let mut folder = String::new();
+            let mut hollow = true;
+            for piece in segment {
+                let value = match piece {
+                    Piece::Text(text) => safe_segment(text),
+                    Piece::Field(Field::Bureau) => safe_segment(bureau),
+                    _ => return prefix,
+                };
+                hollow &= value.is_empty() || matches!(piece, Piece::Text(_)) && segment.len() > 1;
+                folder.push_str(&value);
+            }
+            if !hollow {
+                prefix.push_str(&folder);
+                prefix.push('/');
+            }
+        }
+        prefix
+    }
+}
+
 /// The key for a file under a plain prefix: the name as it is, without what S3 or its clients take for something else.
 pub fn under_prefix(prefix: &str, name: &str) -> Result<String> {
     let prefix = prefix.trim_start_matches('/');
@@ -240,6 +266,11 @@ mod tests {
         Template::parse(template).unwrap().fill(&facts).unwrap()
     }
 
+    fn fill_for(template: &str, bureau: &str) -> String {
+        let facts = Facts { bureau, date: "2026-11-22", fields: &Fields::default(), name: "a.mxf" };
+        Template::parse(template).unwrap().fill(&facts).unwrap()
+    }
+
     #[test]
     fn a_field_left_empty_takes_its_segment_away() {
         let t = NEWSROOM_TEMPLATE;
@@ -280,6 +311,24 @@ mod tests {
         assert_eq!(numbered("a/b.c/clip.mxf", 2), "a/b.c/clip-2.mxf");
         assert_eq!(numbered("a/b.c/clip", 3), "a/b.c/clip-3");
         assert_eq!(numbered(".hidden", 2), ".hidden-2");
+    }
+
+    #[test]
+    fn what_all_keys_of_a_bureau_begin_with_is_whole_folders() {
+        let prefix = |template: &str, bureau: &str| Template::parse(template).unwrap().prefix(bureau);
+        assert_eq!(prefix(NEWSROOM_TEMPLATE, "São Paulo"), "Sao_Paulo/");
+        assert_eq!(prefix("raw/{bureau}/{name}", "Nairobi"), "raw/Nairobi/");
+        assert_eq!(prefix("raw/{date}/{bureau}/{name}", "Nairobi"), "raw/");
+        assert_eq!(prefix("office-{bureau}/{name}", "Nairobi"), "office-Nairobi/");
+        // Whoever begins with Nairobi-2 would be in it.
+        assert_eq!(prefix("{bureau}-{date}/{name}", "Nairobi"), "");
+        assert_eq!(prefix("{bureau}/raw/{name}", ""), "raw/");
+        assert_eq!(prefix(PLAIN_TEMPLATE, "Nairobi"), "");
+        for awkward in ["*", "a?b", "${aws:username}", "../..", "Нью-Йорк", "x/*"] {
+            let prefix = prefix(NEWSROOM_TEMPLATE, awkward);
+            let key = fill_for("{bureau}/{name}", awkward);
+            assert!(key.starts_with(&prefix) && !prefix.contains(['*', '?', '$']), "{awkward}: {prefix}, {key}");
+        }
     }
 
     #[test]

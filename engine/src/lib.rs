@@ -41,6 +41,7 @@ mod positioned;
 pub mod profile;
 mod queue;
 mod reach;
+pub mod rights;
 pub mod route;
 mod s3;
 mod second;

@@ -76,12 +76,14 @@ impl Grant {
         let request = self.request().await.map_err(refusal::no_key)?;
         let answer = self.wire.call(request).await.map_err(|e| silent(e.to_string()))?;
         let status = answer.status().as_u16();
+        // What AWS says itself has a type. A function may answer so too: then its author meant it so.
+        let by_aws = answer.headers().get("x-amzn-errortype").is_some_and(|kind| kind.starts_with("AccessDenied"));
         let body = Limited::new(answer.into_body(), LONGEST).collect().await;
         let body = body.map_err(|e| silent(e.to_string()))?.to_bytes().to_vec();
         match status {
             200 => Ok(body),
             // What it says may hold anything; IT looks into the function's own log.
-            _ => Err(refusal::grant_refused(&self.url, status)),
+            _ => Err(refusal::grant_refused(&self.url, status, by_aws)),
         }
     }
 

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::signer::Permission;
 use crate::error::{Code, Error};
+use crate::rights::action;
 use crate::s3::{Class, Refusal};
 
 /// The clock is called wrong from so many seconds on.
@@ -31,12 +32,23 @@ pub(super) fn grant_silent(url: &str, cause: &str) -> Refusal {
     Refusal { class: Class::Network, error: Error::new(Code::Offline, message).because(cause), status: None }
 }
 
-pub(super) fn grant_refused(url: &str, status: u16) -> Refusal {
+/// `by_aws`: AWS itself refused the call, before the function was run.
+pub(super) fn grant_refused(url: &str, status: u16, by_aws: bool) -> Refusal {
+    let call = action::CALL_URL;
     let message = match status {
-        401 | 403 => format!("The grant function at {url} does not let your keys call it. Ask IT for the right."),
+        401 | 403 if by_aws => {
+            format!("Your keys may not do {call} on the grant function at {url}. Ask IT for that permission.")
+        }
+        401 | 403 => format!(
+            "The grant function at {url} grants you nothing, or your keys may not do {call} on it. Ask IT for a grant."
+        ),
         _ => format!("The grant function at {url} failed, so CloudFront is not used. Ask IT to look into its log."),
     };
-    closed(message, format!("it answered {status}"), Some(status))
+    let detail = match by_aws {
+        true => format!("it answered {status}; AWS may want {} as well", action::CALL),
+        false => format!("it answered {status}"),
+    };
+    closed(message, detail, Some(status))
 }
 
 pub(super) fn grant_nonsense(url: &str) -> Refusal {
@@ -119,4 +131,25 @@ pub(super) fn by_status(domain: &str, status: u16) -> Refusal {
 
 fn time(seconds: i64) -> String {
     Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |at| at.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grant_that_is_refused_names_the_permission() {
+        let url = "https://abc123.lambda-url.eu-west-1.on.aws";
+        for (status, by_aws, says) in [
+            (403, true, "may not do lambda:InvokeFunctionUrl on the grant function"),
+            (401, true, "may not do lambda:InvokeFunctionUrl on the grant function"),
+            (403, false, "grants you nothing, or your keys may not do lambda:InvokeFunctionUrl"),
+            (500, false, "Ask IT to look into its log"),
+        ] {
+            let refusal = grant_refused(url, status, by_aws);
+            assert!(refusal.error.message.contains(says), "{}", refusal.error.message);
+            assert_eq!((refusal.class, refusal.error.code), (Class::NoWay, Code::AccessDenied));
+        }
+        assert!(grant_refused(url, 403, true).error.detail.contains("lambda:InvokeFunction "));
+    }
 }

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::credentials::Caller;
 use crate::integrity::Checksum;
+use crate::keys::Template;
 use crate::profile::Profile;
 use crate::route::Address;
 use crate::transfer::UnixMs;
@@ -51,6 +52,8 @@ pub(crate) struct Store {
     /// The address that an S3-compatible store is reached at; absent for AWS.
     endpoint: Option<String>,
     caller: Caller,
+    /// What all keys of the own bureau begin with. Its keys may be for that alone.
+    own: String,
 }
 
 /// What a store says of an object.
@@ -97,18 +100,17 @@ impl Store {
             region: region.clone(),
             endpoint: profile.endpoint.clone(),
             caller,
+            own: Template::parse(&profile.key_template).map(|t| t.prefix(&profile.bureau)).unwrap_or_default(),
         })
     }
 
-    /// A refusal in this bucket's words.
-    fn refused<E>(&self, error: aws_sdk_s3::error::SdkError<E>) -> Refusal
+    /// A refusal in this bucket's words, of what was asked for by IAM's name, on a key or prefix.
+    fn refused<E>(&self, error: aws_sdk_s3::error::SdkError<E>, action: &str, on: &str) -> Refusal
     where
         E: aws_sdk_s3::error::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        let refusal = refusal::sort(
-            error,
-            &refusal::Names { bucket: &self.bucket, region: &self.region, endpoint: self.endpoint.as_deref() },
-        );
+        let (bucket, region, endpoint) = (&self.bucket, &self.region, self.endpoint.as_deref());
+        let refusal = refusal::sort(error, &refusal::Names { bucket, region, endpoint, action, on });
         match refusal.class {
             Class::RanOut if !self.caller.ran_out() => Refusal { class: Class::Credentials, ..refusal },
             _ => refusal,

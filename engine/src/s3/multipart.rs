@@ -12,6 +12,7 @@ use super::objects::{checksum_of_head, millis};
 use super::{Answer, Class, Object, Offers, Refusal, Store};
 use crate::integrity::Crc64;
 use crate::parts::Part;
+use crate::rights::action;
 use crate::source::PartBody;
 use crate::transfer::UnixMs;
 
@@ -65,7 +66,7 @@ impl Store {
         if offers == Offers::WholeCrc64 {
             create = create.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme).checksum_type(ChecksumType::FullObject);
         }
-        let answer = create.send().await.map_err(|e| self.refused(e))?;
+        let answer = create.send().await.map_err(|e| self.refused(e, action::PUT, key))?;
         answer.upload_id.filter(|id| !id.is_empty()).ok_or_else(|| self.nonsense("an upload without an ID"))
     }
 
@@ -93,7 +94,7 @@ impl Store {
             }
             PartSum::Md5(md5) => put.content_md5(md5).send().await,
         };
-        let answer = answer.map_err(|e| self.refused(e))?;
+        let answer = answer.map_err(|e| self.refused(e, action::PUT, key))?;
         let crc = answer.checksum_crc64_nvme().and_then(Crc64::parse);
         let etag = answer.e_tag.filter(|e| !e.is_empty()).ok_or_else(|| self.nonsense("a part without an ETag"))?;
         Ok(AckedPart { etag, crc })
@@ -113,7 +114,7 @@ impl Store {
                 .set_part_number_marker(marker.clone())
                 .send()
                 .await
-                .map_err(|e| self.refused(e))?;
+                .map_err(|e| self.refused(e, action::LIST_PARTS, key))?;
             parts.extend(page.parts().iter().filter_map(|p| {
                 Some(ListedPart {
                     number: u32::try_from(p.part_number()?).ok()?,
@@ -139,7 +140,7 @@ impl Store {
             .prefix(key)
             .send()
             .await
-            .map_err(|e| self.refused(e))?;
+            .map_err(|e| self.refused(e, action::LIST_UPLOADS, key))?;
         Ok(page
             .uploads()
             .iter()
@@ -200,7 +201,7 @@ impl Store {
         if offers == Offers::WholeCrc64 {
             complete = complete.checksum_crc64_nvme(crc.to_string()).checksum_type(ChecksumType::FullObject);
         }
-        let answer = complete.send().await.map_err(|e| self.refused(e))?;
+        let answer = complete.send().await.map_err(|e| self.refused(e, action::PUT, key))?;
         Ok(Completed { crc: answer.checksum_crc64_nvme().and_then(Crc64::parse), etag: answer.e_tag })
     }
 
@@ -208,7 +209,7 @@ impl Store {
     pub(crate) async fn abort(&self, key: &str, upload_id: &str) -> Answer<()> {
         let answer =
             self.client.abort_multipart_upload().bucket(&self.bucket).key(key).upload_id(upload_id).send().await;
-        match answer.map_err(|e| self.refused(e)) {
+        match answer.map_err(|e| self.refused(e, action::ABORT, key)) {
             Ok(_) => Ok(()),
             Err(refusal) if matches!(refusal.class, Class::NoUpload | Class::NoObject) => Ok(()),
             Err(refusal) => Err(refusal),
@@ -242,7 +243,7 @@ impl Store {
             }
             PartSum::Md5(md5) => put.content_md5(md5).send().await,
         };
-        let answer = answer.map_err(|e| self.refused(e))?;
+        let answer = answer.map_err(|e| self.refused(e, action::PUT, key))?;
         Ok(Completed { crc: answer.checksum_crc64_nvme().and_then(Crc64::parse), etag: answer.e_tag })
     }
 
@@ -252,11 +253,11 @@ impl Store {
         let head = match head {
             Ok(head) => head,
             Err(e) if tells_nothing(&e) => {
-                let refusal = self.refused(e);
+                let refusal = self.refused(e, action::GET, key);
                 // Where the store says nothing against it now, what it was has passed.
                 return Err(self.why_refused(key).await.unwrap_or(Refusal { class: Class::Again, ..refusal }));
             }
-            Err(e) => return Err(self.refused(e)),
+            Err(e) => return Err(self.refused(e, action::GET, key)),
         };
         Ok(Object {
             size: head.content_length().and_then(|n| u64::try_from(n).ok()).unwrap_or(0),

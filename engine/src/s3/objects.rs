@@ -11,6 +11,7 @@ use crate::api::{Clip, Listing};
 use crate::error::{Code, Error};
 use crate::integrity::{Algorithm, Checksum};
 use crate::parts::Part;
+use crate::rights::action;
 use crate::route::Acceleration;
 use crate::transfer::UnixMs;
 
@@ -49,7 +50,7 @@ impl Store {
             .range(format!("bytes={}-{last}", range.offset))
             .send()
             .await
-            .map_err(|e| self.refused(e))?;
+            .map_err(|e| self.refused(e, action::GET, key))?;
         // A store or cache that ignores ranges sends the whole: its bytes must not be taken for the range's.
         let right = answer.content_range().is_some_and(|r| r.starts_with(&format!("bytes {}-{last}/", range.offset)));
         let held = answer.e_tag().is_none_or(|e| e == etag);
@@ -63,7 +64,7 @@ impl Store {
     /// missing look alike. That of a GET has.
     pub(crate) async fn why_refused(&self, key: &str) -> Option<Refusal> {
         let answer = self.client.get_object().bucket(&self.bucket).key(key).range("bytes=0-0").send().await;
-        answer.err().map(|e| self.refused(e))
+        answer.err().map(|e| self.refused(e, action::GET, key))
     }
 
     /// Up to a thousand objects after a key, in the order of keys.
@@ -78,7 +79,7 @@ impl Store {
             .encoding_type(aws_sdk_s3::types::EncodingType::Url)
             .send()
             .await
-            .map_err(|e| self.refused(e))?;
+            .map_err(|e| self.refused(e, action::LIST, prefix))?;
         let encoded = page.encoding_type().is_some();
         let clips = page.contents().iter().filter_map(|object| {
             let key = decoded(object.key()?, encoded);
@@ -91,17 +92,29 @@ impl Store {
     /// What the bucket says of its acceleration. One that was never told anything says nothing.
     pub(crate) async fn acceleration(&self) -> Answer<Acceleration> {
         let answer = self.client.get_bucket_accelerate_configuration().bucket(&self.bucket).send().await;
-        let answer = answer.map_err(|e| self.refused(e))?;
+        let answer = answer.map_err(|e| self.refused(e, action::ACCELERATION, ""))?;
         Ok(match answer.status() {
             Some(BucketAccelerateStatus::Enabled) => Acceleration::Enabled,
             _ => Acceleration::Suspended,
         })
     }
 
-    /// Whether the bucket is there and the keys are good: one small listing, whose refusal says why not.
+    /// As `list`, of the whole bucket; where these keys may not, of what the own bureau sent. Answers with the prefix too.
+    pub(crate) async fn list_all(&self) -> Answer<(Listing, &str)> {
+        match self.list("", None).await {
+            Err(refusal) if refusal.error.code == Code::AccessDenied && !self.own.is_empty() => {
+                Ok((self.list(&self.own, None).await?, &self.own))
+            }
+            answer => Ok((answer?, "")),
+        }
+    }
+
+    /// Whether the bucket is there and the keys are good: one small listing, whose refusal says why not. Keys that are for
+    /// the own bureau alone may list no more than that.
     pub(crate) async fn check(&self) -> Answer<()> {
-        let answer = self.client.list_objects_v2().bucket(&self.bucket).max_keys(1).send().await;
-        answer.map(|_| ()).map_err(|e| self.refused(e))
+        let own = Some(self.own.clone()).filter(|own| !own.is_empty());
+        let answer = self.client.list_objects_v2().bucket(&self.bucket).set_prefix(own).max_keys(1).send().await;
+        answer.map(|_| ()).map_err(|e| self.refused(e, action::LIST, &self.own))
     }
 
     pub(super) fn nonsense(&self, what: &str) -> Refusal {

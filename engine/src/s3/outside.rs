@@ -85,6 +85,7 @@ impl Asked {
             bucket: "agency-footage".into(),
             region: "eu-west-1".into(),
             endpoint: None,
+            own: String::new(),
             caller,
         };
         let runtime = RuntimeBuilder::new_current_thread().enable_time().build().map_err(Error::internal)?;

@@ -8,6 +8,7 @@ use aws_sdk_s3::operation::{RequestId, RequestIdExt};
 use aws_smithy_runtime_api::http::Response;
 
 use crate::error::{Code, Error};
+use crate::rights::action;
 use crate::route;
 
 /// What a driver does about it.
@@ -53,11 +54,22 @@ pub(super) struct Names<'a> {
     pub bucket: &'a str,
     pub region: &'a str,
     pub endpoint: Option<&'a str>,
+    /// What IAM calls that which was asked for.
+    pub action: &'a str,
+    /// The key or prefix that it was asked of; empty for the bucket itself.
+    pub on: &'a str,
 }
 
 impl Names<'_> {
     fn store(&self) -> &str {
         self.endpoint.unwrap_or("AWS")
+    }
+
+    /// The bucket, or the first folder in it: keys are long, and may come from a bucket that holds what nobody expects.
+    fn place(&self) -> String {
+        let Some((folder, _)) = self.on.split_once('/') else { return self.bucket.to_owned() };
+        let folder: String = folder.chars().take(MOST_OF_FOLDER).filter(|c| !c.is_control()).collect();
+        format!("{}/{folder}/", self.bucket)
     }
 }
 
@@ -86,9 +98,9 @@ where
                 "InvalidRequest" if said.contains("Transfer Acceleration") => {
                     (Class::NoWay, Code::StoreRefused, route::acceleration_is_off(names.bucket))
                 }
-                s3_code => by_code(s3_code, status, raw, names),
+                s3_code => by_code(s3_code, status, said, raw, names),
             };
-            let detail = format!(
+            let mut detail = format!(
                 "{} {}: {} (request {}, {})",
                 status,
                 meta.code().unwrap_or("without a code"),
@@ -96,6 +108,9 @@ where
                 meta.request_id().or_else(|| header(raw, "x-amz-request-id")).unwrap_or("unnumbered"),
                 meta.extended_request_id().unwrap_or("-"),
             );
+            if code == Code::AccessDenied {
+                detail.push_str(&format!("; asked for {} on {}/{}", names.action, names.bucket, names.on));
+            }
             Refusal { class, error: Error::new(code, message).because(detail), status: Some(status) }
         }
         SdkError::ResponseError(answered) => {
@@ -127,9 +142,33 @@ where
 
 const DENIED: [&str; 3] = ["AccessDenied", "AllAccessDisabled", "AccountProblem"];
 
-fn by_code(s3_code: &str, status: u16, raw: &Response, names: &Names<'_>) -> (Class, Code, String) {
+/// So much of a folder's name is shown.
+const MOST_OF_FOLDER: usize = 60;
+
+/// The permission that S3 itself names in "User: … is not authorized to perform: s3:PutObject on resource: …".
+fn named(said: &str) -> Option<&str> {
+    let (_, after) = said.split_once("not authorized to perform: ")?;
+    let action = after.split_whitespace().next()?;
+    let (service, call) = action.split_once(':')?;
+    let is_word =
+        |word: &str| (1..=64).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    (is_word(service) && is_word(call)).then_some(action)
+}
+
+fn denied(said: &str, names: &Names<'_>) -> String {
+    let action = named(said).unwrap_or(names.action);
+    // A key that encrypts the bucket is not in it.
+    let at = if action.starts_with("s3:") { "in" } else { "for" };
+    format!("Your keys may not do {action} {at} {}. Ask IT for that permission, then retry.", names.place())
+}
+
+fn by_code(s3_code: &str, status: u16, said: &str, raw: &Response, names: &Names<'_>) -> (Class, Code, String) {
     let bucket = names.bucket;
     match (s3_code, status) {
+        // Reading is allowed, or S3 would name that: the object is not there, and only who may list is told so.
+        ("AccessDenied", _) if names.action == action::GET && named(said) == Some(action::LIST) => {
+            (Class::NoObject, Code::NoSuchKey, "The clip is not in the bucket (any more).".into())
+        }
         ("NoSuchUpload", _) => (
             Class::NoUpload,
             Code::StoreRefused,
@@ -222,7 +261,7 @@ fn by_code(s3_code: &str, status: u16, raw: &Response, names: &Names<'_>) -> (Cl
             // A bare one, or one that nobody knows, may be a proxy's, or damaged on its way: it must say so more than once.
             if DENIED.contains(&code) { Class::Fail } else { Class::Again },
             Code::AccessDenied,
-            format!("Your keys may not do this in {bucket}. Ask IT for the right, then retry."),
+            denied(said, names),
         ),
         _ => (Class::Fail, Code::StoreRefused, format!("{} refused the request.", names.store())),
     }
@@ -264,7 +303,7 @@ mod tests {
     /// Every class of the table, by what stores really answer.
     #[test]
     fn refusals_by_table() {
-        let names = Names { bucket: "footage", region: "eu-central-1", endpoint: None };
+        let names = names(action::PUT, "Nairobi/a.mxf");
         for (s3_code, status, class, code) in [
             ("InternalError", 500, Class::Again, Code::StoreRefused),
             ("", 502, Class::Again, Code::StoreRefused),
@@ -294,9 +333,77 @@ mod tests {
             ("SomethingNew", 400, Class::Fail, Code::StoreRefused),
         ] {
             let raw = Response::new(status.try_into().unwrap(), SdkBody::empty());
-            let (got, is, message) = by_code(s3_code, status, &raw, &names);
+            let (got, is, message) = by_code(s3_code, status, "", &raw, &names);
             assert_eq!((got, is), (class, code), "{s3_code} {status}");
             assert!(message.ends_with('.'), "{message}");
         }
+    }
+
+    fn names<'a>(action: &'a str, on: &'a str) -> Names<'a> {
+        Names { bucket: "footage", region: "eu-central-1", endpoint: None, action, on }
+    }
+
+    fn refused(said: &str, names: &Names<'_>) -> (Class, Code, String) {
+        let raw = Response::new(403.try_into().unwrap(), SdkBody::empty());
+        by_code("AccessDenied", 403, said, &raw, names)
+    }
+
+    /// The permission that is missing stands in the sentence, and where it is missing.
+    #[test]
+    fn a_missing_permission_is_named() {
+        for (action, on, sentence) in [
+            (action::PUT, "Manila/2026-11-22/a.mxf", "Your keys may not do s3:PutObject in footage/Manila/."),
+            (action::PUT, "a.mxf", "Your keys may not do s3:PutObject in footage."),
+            (action::ABORT, "Manila/a.mxf", "Your keys may not do s3:AbortMultipartUpload in footage/Manila/."),
+            (action::LIST_PARTS, "Manila/a", "Your keys may not do s3:ListMultipartUploadParts in footage/Manila/."),
+            (action::GET, "Manila/a", "Your keys may not do s3:GetObject in footage/Manila/."),
+            (action::LIST, "", "Your keys may not do s3:ListBucket in footage."),
+            (action::LIST, "Manila/", "Your keys may not do s3:ListBucket in footage/Manila/."),
+            (action::ACCELERATION, "", "Your keys may not do s3:GetAccelerateConfiguration in footage."),
+            (action::GET, "a\u{1b}[2J/b", "Your keys may not do s3:GetObject in footage/a[2J/."),
+        ] {
+            let (class, code, message) = refused("Access Denied", &names(action, on));
+            assert_eq!((class, code), (Class::Fail, Code::AccessDenied));
+            assert_eq!(message, format!("{sentence} Ask IT for that permission, then retry."));
+        }
+        let long = "x".repeat(500);
+        assert!(refused("", &names(action::GET, &format!("{long}/a"))).2.len() < 200);
+    }
+
+    /// S3 knows best which one it was.
+    #[test]
+    fn the_permission_that_s3_names_goes_before_ours() {
+        let told = |action: &str| {
+            format!(
+                "User: arn:aws:iam::123456789012:user/box is not authorized to perform: {action} on resource: \
+                 \"arn:aws:s3:::footage/Manila/a.mxf\" because no identity-based policy allows the {action} action"
+            )
+        };
+        let put = names(action::PUT, "Manila/a.mxf");
+        for (action, at) in
+            [("s3:PutObjectTagging", "in"), ("kms:GenerateDataKey", "for"), ("s3-object-lambda:GetObject", "for")]
+        {
+            let (class, code, message) = refused(&told(action), &put);
+            assert_eq!((class, code), (Class::Fail, Code::AccessDenied));
+            assert!(message.starts_with(&format!("Your keys may not do {action} {at} footage/Manila/.")), "{message}");
+        }
+        // What is no name of a permission is not shown as one.
+        for nonsense in ["everything", "s3:", "s3:<b>", "s3:Put\u{1b}[2J", ":PutObject", ""] {
+            assert!(refused(&told(nonsense), &put).2.contains(" s3:PutObject in"), "{nonsense:?}");
+        }
+        assert!(refused(&format!("is not authorized to perform: s3:{}", "x".repeat(500)), &put).2.len() < 200);
+    }
+
+    /// To keys that may read and not list, S3 says nothing else of what is not there.
+    #[test]
+    fn a_reading_that_is_refused_for_want_of_a_listing_found_no_object() {
+        let told = "User: u is not authorized to perform: s3:ListBucket on resource: \"arn:aws:s3:::footage\"";
+        let of = |action, on| {
+            let (class, code, _) = refused(told, &names(action, on));
+            (class, code)
+        };
+        assert_eq!(of(action::GET, "Nairobi/a.mxf"), (Class::NoObject, Code::NoSuchKey));
+        assert_eq!(of(action::LIST, ""), (Class::Fail, Code::AccessDenied));
+        assert_eq!(of(action::PUT, "Nairobi/a.mxf"), (Class::Fail, Code::AccessDenied));
     }
 }
