@@ -23,6 +23,8 @@ pub(super) struct Places {
     /// Whether other bureaus put into them as well.
     pub is_shared: bool,
     pub claims: String,
+    /// AWS's own buckets: other stores refuse all that has a condition which they do not know.
+    pub knows_conditions: bool,
     pub accelerate: bool,
     pub grant_function: Option<String>,
     /// With the service by which alone they are used.
@@ -47,6 +49,8 @@ impl Places {
             own,
             is_shared,
             claims: format!("{CLAIMS}{bureau}"),
+            knows_conditions: profile.endpoint.is_none()
+                && routes.replica.as_ref().is_none_or(|replica| replica.endpoint.is_none()),
             accelerate: profile.accelerate,
             grant_function: grant_function(profile, wishes)?,
             kms_keys: wishes.kms_keys.iter().map(|arn| kms_key(arn)).collect::<Result<_>>()?,

@@ -37,29 +37,50 @@ pub(super) fn policy(role: Role, places: &Places, wishes: &Wishes) -> Policy {
     Policy::of(match role {
         Role::Reporter if wishes.own_bureau_only => {
             let footage = own_footage(places, places.buckets(), places.multi_region.as_ref());
-            [puts(places), footage, acceleration(places), grant(places), keys(places, true)].concat()
+            let claims = claims(places, &[PUT, GET, DELETE]);
+            [puts(places), claims, footage, acceleration(places), grant(places), keys(places, true)].concat()
         }
         Role::Reporter => {
             let unheard = Statement::allow("FindUploadsWhoseStartWasNotHeard", &[LIST_UPLOADS], places.targets());
-            let acceleration = acceleration(places);
-            [puts(places), all_footage(places), vec![unheard], acceleration, grant(places), keys(places, true)].concat()
+            // They are read with all else.
+            let puts = [puts(places), claims(places, &[PUT, DELETE]), vec![unheard]].concat();
+            [puts, all_footage(places), acceleration(places), grant(places), keys(places, true)].concat()
         }
         Role::Editor => [all_footage(places), acceleration(places), grant(places), keys(places, false)].concat(),
         Role::Ingest => {
             let footage = own_footage(places, places.targets(), None);
-            [puts(places), footage, acceleration(places), keys(places, true)].concat()
+            let claims = claims(places, &[PUT, GET, DELETE]);
+            [puts(places), claims, footage, acceleration(places), keys(places, true)].concat()
         }
         Role::It => settings(places),
     })
 }
 
-/// Uploads, to the own bureau's folder and nowhere else, and the claims of its keys, the only objects that are ever deleted.
+/// Uploads, to the own bureau's folder and nowhere else. At AWS they take no other clip's place, whoever has the keys: what
+/// makes an object must say that there is none, as our requests do; what only begins or feeds an upload cannot say so.
 fn puts(places: &Places) -> Vec<Statement> {
-    let buckets = places.targets();
+    let own = under(&places.targets(), &places.own);
+    if !places.knows_conditions {
+        return vec![Statement::allow("PutIntoOwnBureau", &[PUT, LIST_PARTS, ABORT], own)];
+    }
     vec![
-        Statement::allow("PutIntoOwnBureau", &[PUT, LIST_PARTS, ABORT], under(&buckets, &places.own)),
-        Statement::allow("ClaimKeysOfOwnBureau", &[PUT, GET, DELETE], under(&buckets, &places.claims)),
+        Statement::allow("PutIntoOwnBureauWhereNothingIs", &[PUT], own.clone()).only(
+            "Null",
+            "s3:if-none-match",
+            vec!["false".to_owned()],
+        ),
+        Statement::allow("SendPartsIntoOwnBureau", &[PUT], own.clone()).only(
+            "Bool",
+            "s3:ObjectCreationOperation",
+            vec!["false".to_owned()],
+        ),
+        Statement::allow("GoOnWithUploadsOfOwnBureauOrEndThem", &[LIST_PARTS, ABORT], own),
     ]
+}
+
+/// The claims of its keys: the only objects that are ever deleted.
+fn claims(places: &Places, actions: &[&'static str]) -> Vec<Statement> {
+    vec![Statement::allow("ClaimKeysOfOwnBureau", actions, under(&places.targets(), &places.claims))]
 }
 
 /// Every bureau's. Keys may be listed too: without that S3 refuses what is not there as if it were forbidden, and a clip

@@ -1,14 +1,16 @@
 //! What requests look like on the wire, by a listener that only reads their heads. Answers are the drivers' matter.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 
-use super::{PartSum, Store};
+use super::{Offers, PartSum, Store};
 use crate::api::Keys;
 use crate::credentials::Caller;
+use crate::integrity::Crc64;
 use crate::lane::Gate;
 use crate::parts::Part;
 use crate::profile::{CredentialsFrom, Profile};
@@ -38,8 +40,7 @@ async fn listen() -> (String, Arc<Mutex<Vec<u8>>>) {
     (endpoint, heard)
 }
 
-async fn sent_with(sum: PartSum) -> String {
-    let (endpoint, heard) = listen().await;
+fn store_at(endpoint: String) -> Store {
     let profile = Profile {
         name: "wire".into(),
         bureau: String::new(),
@@ -60,13 +61,22 @@ async fn sent_with(sum: PartSum) -> String {
     };
     let wire = Wire::new(&Common::new(Arc::default()).unwrap(), None);
     let route = route::all(&profile, &Said::default()).remove(0).open().unwrap();
-    let store = Store::new(&profile, &route.address, Caller::with(&keys), &wire).unwrap();
+    Store::new(&profile, &route.address, Caller::with(&keys), &wire).unwrap()
+}
+
+const PART: Part = Part { number: 3, offset: 0, length: 9 };
+
+async fn source() -> (Source, tempfile::NamedTempFile) {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     std::io::Write::write_all(&mut file, b"123456789").unwrap();
-    let source = Source::open(file.path()).await.unwrap();
-    let part = Part { number: 3, offset: 0, length: 9 };
-    let (body, tap) = source.body(part, 64 << 10, Gate::open());
-    store.put_part("a/../key é", "upload", part, body, sum).await.unwrap();
+    (Source::open(file.path()).await.unwrap(), file)
+}
+
+async fn sent_with(sum: PartSum) -> String {
+    let (endpoint, heard) = listen().await;
+    let (source, _file) = source().await;
+    let (body, tap) = source.body(PART, 64 << 10, Gate::open());
+    store_at(endpoint).put_part("a/../key é", "upload", PART, body, sum).await.unwrap();
     assert_eq!(tap.crc().unwrap().to_string(), "rosUhgp5mIg=");
     String::from_utf8_lossy(&heard.lock().await).to_lowercase()
 }
@@ -96,4 +106,23 @@ async fn a_store_without_checksums_gets_plain_bytes_and_their_md5() {
         assert!(sent.contains(wanted), "{wanted:?} is not in {sent}");
     }
     assert!(!sent.contains("checksum") && !sent.contains("aws-chunked"), "{sent}");
+}
+
+/// The policies that Rushes writes refuse whatever could put an object in the place of another.
+#[tokio::test]
+async fn what_makes_an_object_says_that_there_must_be_none_and_what_does_not_is_silent() {
+    let condition = "\r\nif-none-match: *\r\n";
+    let (endpoint, heard) = listen().await;
+    let (source, _file) = source().await;
+    let (body, _tap) = source.body(PART, 64 << 10, Gate::open());
+    let store = store_at(endpoint);
+    store.put("key", PART, body, PartSum::Crc64Trailer, HashMap::new(), true).await.unwrap();
+    assert!(String::from_utf8_lossy(&heard.lock().await).to_lowercase().contains(condition));
+    heard.lock().await.clear();
+    let crc = Crc64::of(b"123456789");
+    // The listener's answer is none that ends an upload.
+    let _ = store.complete("key", "upload", &[(PART, "\"e\"".into(), crc)], crc, Offers::WholeCrc64).await;
+    let sent = String::from_utf8_lossy(&heard.lock().await).to_lowercase();
+    assert!(sent.starts_with("post /bucket/key?") && sent.contains(condition), "{sent}");
+    assert!(!sent_with(PartSum::Crc64Trailer).await.contains("if-none-match"));
 }

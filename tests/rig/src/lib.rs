@@ -1,7 +1,7 @@
 //! What Rushes' tests and proofs stand on: everything outside the product that a producer's day is made of, small and
 //! on one computer. Each room works by itself; a test takes what it needs:
 //!
-//! - things: [`scratch`] a folder, [`footage`] files in it, [`pypi`] programs of others;
+//! - things: [`scratch`] a folder, [`footage`] files in it, [`pypi`] and [`npm`] programs of others;
 //! - stores: [`seaweed`], which we did not write, and [`practice`], which we did; both give a [`store::Bucket`], and
 //!   [`store::Witness`] looks into it with a client that is not the product's;
 //! - the way there: [`proxy`], a link that can be cut, stalled, slowed and robbed of an answer;
@@ -31,6 +31,7 @@ pub mod footage;
 pub mod keychain;
 pub mod kills;
 pub mod mutate;
+pub mod npm;
 pub mod ports;
 pub mod practice;
 pub mod proxy;

@@ -42,6 +42,23 @@ pub struct Wishes {
     pub domains: Vec<String>,
     /// Whoever has no key may read the bucket.
     pub all_may_read: bool,
+    /// Others than the owner of the keys, who may do everything: each may do what an IAM policy lets them.
+    pub users: Vec<User>,
+}
+
+/// Somebody whom the store lets do what a policy says, and nothing else.
+#[derive(Clone, Debug)]
+pub struct User {
+    pub name: String,
+    pub keys: Keys,
+    /// A policy document of IAM's. SeaweedFS knows its actions, resources and conditions.
+    pub policy: String,
+}
+
+impl User {
+    pub fn new(name: &str, policy: &str) -> User {
+        User { name: name.to_owned(), keys: Keys::random(), policy: policy.to_owned() }
+    }
 }
 
 /// Serves S3 until dropped.
@@ -92,7 +109,8 @@ impl Seaweed {
             ca: Some(made.authority.clone()),
             ..plain.clone()
         });
-        let mut options = options(&folder, address, &ports, &plain.keys, certificate.as_ref(), wishes.all_may_read)?;
+        write_identities(&folder, &plain.keys, wishes.all_may_read, &wishes.users)?;
+        let mut options = options(&folder, address, &ports, certificate.as_ref())?;
         let domains = if wishes.domains.is_empty() { "s3.localhost".to_owned() } else { wishes.domains.join(",") };
         options.push(format!("-s3.domainName={domains}"));
         let mut seaweed = Seaweed { plain, secure, ports, weed, options, folder, child: None };
@@ -187,22 +205,23 @@ impl Ports {
     }
 }
 
-fn options(
-    folder: &Path,
-    address: IpAddr,
-    ports: &Ports,
-    keys: &Keys,
-    certificate: Option<&Certificate>,
-    all_may_read: bool,
-) -> Result<Vec<String>> {
-    let identities = folder.join("identities.json");
-    let credentials = json!([{ "accessKey": keys.id, "secretKey": keys.secret }]);
+/// Who is let in, and to what.
+fn write_identities(folder: &Path, keys: &Keys, all_may_read: bool, users: &[User]) -> Result<()> {
+    let credentials = |keys: &Keys| json!([{ "accessKey": keys.id, "secretKey": keys.secret }]);
     let actions = ["Admin", "Read", "Write", "List", "Tagging"];
-    let mut known = vec![json!({ "name": "rig", "credentials": credentials, "actions": actions })];
+    let mut known = vec![json!({ "name": "rig", "credentials": credentials(keys), "actions": actions })];
     if all_may_read {
         known.push(json!({ "name": "anonymous", "actions": [format!("Read:{BUCKET}")] }));
     }
-    fs::write(&identities, json!({ "identities": known }).to_string())?;
+    let of =
+        |user: &User| json!({ "name": user.name, "credentials": credentials(&user.keys), "policyNames": [user.name] });
+    known.extend(users.iter().map(of));
+    let policies: Vec<_> = users.iter().map(|user| json!({ "name": user.name, "content": user.policy })).collect();
+    let all = json!({ "identities": known, "policies": policies });
+    Ok(fs::write(folder.join("identities.json"), all.to_string())?)
+}
+
+fn options(folder: &Path, address: IpAddr, ports: &Ports, certificate: Option<&Certificate>) -> Result<Vec<String>> {
     fs::create_dir_all(folder.join("store")).context("SeaweedFS's folder")?;
 
     // Paths are relative to the folder, where it can be: a socket's path may have 107 characters at most.

@@ -8,6 +8,7 @@ mod gate;
 mod hostile;
 mod keychain;
 mod ledger;
+mod policies;
 mod secrets;
 mod server;
 mod signature;
@@ -59,6 +60,11 @@ pub async fn prove(evidence: &Evidence) {
     evidence.row(4, "hostile newsroom files, templates and keys", &goal, hostile::row(&goals)).await;
     let what = "a page gone wrong in the real window: remote and inline script, leaving, hostile calls";
     evidence.row(5, what, "all refused; 0 connections; it works as before", window::row(&goals)).await;
+    let goal = format!(
+        "every needed call allowed, every other of a list of ≥ {} denied; the app works with exactly these",
+        goals.calls
+    );
+    evidence.row(6, "least privilege: the IAM policies that Rushes writes", &goal, policies::row(&goals)).await;
     let what = "what is built in: cargo-deny, npm audit, RustSec's advisories";
     evidence.row(9, what, "clean, or each exception explained", audits::row(&goals)).await;
 }
