@@ -7,7 +7,7 @@ use crate::profile::{self, Profile, Signer};
 
 use super::Wishes;
 
-/// Where a bureau's claims of keys stand, a folder for each.
+/// Where claims of keys stand, each under the key that it claims, and so under its bureau's folder.
 pub const CLAIMS: &str = ".rushes/claims/";
 
 pub(super) struct Places {
@@ -37,8 +37,6 @@ impl Places {
         let template = Template::parse(&profile.key_template)?;
         let own = template.prefix(&profile.bureau);
         let is_shared = profile.bureau.is_empty() || own == template.prefix(OTHER_BUREAU);
-        // As keys have it.
-        let bureau = Template::parse("{bureau}/{name}")?.prefix(&profile.bureau);
         let arn = |bucket: &str, region: &str| format!("arn:{}:s3:::{bucket}", partition(region));
         let multi_region = routes.multi_region.as_deref().map(plain).transpose()?.map(str::to_owned);
         Ok(Places {
@@ -46,9 +44,9 @@ impl Places {
             replica: routes.replica.as_ref().map(|replica| arn(&replica.bucket, &replica.region)),
             replica_takes_uploads: routes.replica.as_ref().is_some_and(|replica| replica.takes_uploads),
             multi_region,
+            claims: format!("{CLAIMS}{own}"),
             own,
             is_shared,
-            claims: format!("{CLAIMS}{bureau}"),
             knows_conditions: profile.endpoint.is_none()
                 && routes.replica.as_ref().is_none_or(|replica| replica.endpoint.is_none()),
             accelerate: profile.accelerate,

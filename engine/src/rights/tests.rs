@@ -232,6 +232,10 @@ fn a_template_that_keeps_no_bureaus_apart_is_said() {
     assert!(notes("{name}", "Nairobi")[0].contains("whole bucket"));
     assert!(notes("{bureau}/{name}", "")[0].contains("whole bucket"));
     assert!(notes("raw/{date}/{name}", "Nairobi")[0].contains("under raw/"));
+    // A claim stands under the key that it claims.
+    let profile = Profile { key_template: "raw/{bureau}/{name}".into(), ..Profile::example() };
+    let deletes = resources(&of(Role::Ingest, &profile, &Wishes::default()), action::DELETE);
+    assert_eq!(deletes, ["arn:aws:s3:::agency-footage/.rushes/claims/raw/Nairobi/*"]);
     let profile = Profile { key_template: "{name}".into(), ..Profile::example() };
     let ingest = of(Role::Ingest, &profile, &Wishes::default());
     assert_eq!(resources(&ingest, action::PUT)[0], "arn:aws:s3:::agency-footage/*");
