@@ -88,7 +88,11 @@ fn grant(bytes: &[u8]) {
     if let Some((policy, address)) = cloudfront::granted(bytes) {
         let again = cloudfront::Policy::parse(policy.text().unwrap_or_default().as_bytes());
         assert_eq!(again.map(|again| (again.resource, again.until)), Some((policy.resource, policy.until)));
-        assert_eq!(address.expose().host_str(), Some("d111111abcdef8.cloudfront.net"), "what is granted leads elsewhere");
+        assert_eq!(
+            address.expose().host_str(),
+            Some("d111111abcdef8.cloudfront.net"),
+            "what is granted leads elsewhere"
+        );
     }
     if let Some(policy) = cloudfront::Policy::parse(bytes) {
         let _ = (policy.covers("https://d111111abcdef8.cloudfront.net/a/b.mxf"), policy.is_canned());

@@ -4,8 +4,9 @@ use tarpc::context::Context;
 
 use crate::add;
 use crate::api::{
-    AcceptNewsroom, Action, AddFiles, Added, BeginSignIn, ClipDetails, DeviceSignIn, FetchClips, FootagePage, FootageQuery, Keys,
-    LimitsRow, Listing, NewsroomFile, NewsroomPreview, RouteTest, Rushes, SaveProfile, SignInState, Support, TransferRow, Update, WatchFolder, WayRow,
+    AcceptNewsroom, Action, AddFiles, Added, BeginSignIn, ClipDetails, DeviceSignIn, FetchClips, FootagePage,
+    FootageQuery, Keys, LimitsRow, Listing, NewsroomFile, NewsroomPreview, RouteTest, Rushes, SaveProfile, SignInState,
+    Support, TransferRow, Update, WatchFolder, WayRow,
 };
 use crate::bounds;
 use crate::clock;

@@ -35,7 +35,7 @@ fn profile(bucket: &Bucket) -> Profile {
 }
 
 async fn keep(bench: &Bench, profile: Profile) {
-    let request = SaveProfile { profile, keys: None };
+    let request = SaveProfile::of(profile);
     let kept =
         bench.connection.call(request, async |engine, context, request| engine.save_profile(context, request).await);
     kept.await.unwrap().unwrap();

@@ -119,7 +119,7 @@ test('what the form does not ask about stays as it was set up', async () => {
     replica: { bucket: 'agency-us', region: 'us-east-1', endpoint: null, takesUploads: true },
   };
   const profile = { ...NAIROBI, routes };
-  render(NewsroomForm, { profile, taken: [NAIROBI.name], now: 0, onsave, oncancel: () => {} });
+  render(NewsroomForm, { signIn: new SignIn(), profile, taken: [NAIROBI.name], now: 0, onsave, oncancel: () => {} });
   await fill(user, { bureau: 'Nakuru' });
   await user.click(screen.getByTestId('form-save'));
   expect(onsave).toHaveBeenCalledWith({ profile: { ...profile, bureau: 'Nakuru' }, keys: null });
@@ -128,7 +128,15 @@ test('what the form does not ask about stays as it was set up', async () => {
 test('a newsroom that nobody signed in to asks for its keys', async () => {
   const user = userEvent.setup();
   const onsave = vi.fn().mockResolvedValue(null);
-  const given = { profile: NAIROBI, needsKeys: true, taken: [NAIROBI.name], now: 0, onsave, oncancel: () => {} };
+  const given = {
+    signIn: new SignIn(),
+    profile: NAIROBI,
+    needsKeys: true,
+    taken: [NAIROBI.name],
+    now: 0,
+    onsave,
+    oncancel: () => {},
+  };
   render(NewsroomForm, given);
   await user.click(screen.getByTestId('form-save'));
   expect(screen.getByTestId('form-error')).toHaveTextContent('Give both');

@@ -54,7 +54,9 @@ export function stub(): Stub & { told: (told: Told) => void } {
     footage: vi.fn(async () => ok(page)),
     lookAgain: vi.fn(async () => ok(null)),
     clipDetails: vi.fn(async () => no()),
-    profiles: vi.fn(async () => ok([{ profile: NAIROBI, zone: 'Europe/Zurich', inUse: true, trouble: null, needsKeys: false }])),
+    profiles: vi.fn(async () =>
+      ok([{ profile: NAIROBI, zone: 'Europe/Zurich', inUse: true, trouble: null, needsKeys: false }]),
+    ),
     saveProfile: vi.fn(async () => ok(null)),
     useProfile: vi.fn(async () => ok(null)),
     renameProfile: vi.fn(async () => ok(null)),

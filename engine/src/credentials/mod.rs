@@ -80,7 +80,14 @@ impl fmt::Debug for Purse {
 
 impl Purse {
     pub(crate) fn new(home: Home, common: Common) -> Purse {
-        Purse { home, common, held: Arc::default(), fresh: Fresh::default(), troubles: Arc::default(), withheld: Arc::default() }
+        Purse {
+            home,
+            common,
+            held: Arc::default(),
+            fresh: Fresh::default(),
+            troubles: Arc::default(),
+            withheld: Arc::default(),
+        }
     }
 
     pub(crate) fn common(&self) -> &Common {

@@ -31,6 +31,16 @@ export const commands = {
 	removeProfile: (name: string) => typedError<null, CommandError>(__TAURI_INVOKE("remove_profile", { name })),
 	/**  Starts the practice newsroom and makes it the profile in use. */
 	usePractice: () => typedError<null, CommandError>(__TAURI_INVOKE("use_practice")),
+	renameProfile: (from: string, to: string) => typedError<null, CommandError>(__TAURI_INVOKE("rename_profile", { from, to })),
+	/**  Begins a sign-in, and opens its page in the browser. */
+	beginSignIn: (wanted: BeginSignIn) => typedError<DeviceSignIn, CommandError>(__TAURI_INVOKE("begin_sign_in", { wanted })),
+	/**  Opens the page of a sign-in again. */
+	openSignIn: (id: string) => typedError<null, CommandError>(__TAURI_INVOKE("open_sign_in", { id })),
+	signInState: (id: string) => typedError<SignInState, CommandError>(__TAURI_INVOKE("sign_in_state", { id })),
+	signInRoles: (id: string, account: string) => typedError<string[], CommandError>(__TAURI_INVOKE("sign_in_roles", { id, account })),
+	giveUpSignIn: (id: string) => typedError<null, CommandError>(__TAURI_INVOKE("give_up_sign_in", { id })),
+	giveCode: (profile: string, code: string) => typedError<null, CommandError>(__TAURI_INVOKE("give_code", { profile, code })),
+	signOut: (profile: string) => typedError<null, CommandError>(__TAURI_INVOKE("sign_out", { profile })),
 	/**  All that a bundle would hold. */
 	support: () => typedError<Support, CommandError>(__TAURI_INVOKE("support")),
 	/**
@@ -38,15 +48,39 @@ export const commands = {
 	 *  of it. The page says neither what nor where.
 	 */
 	keepSupport: () => typedError<string | null, CommandError>(__TAURI_INVOKE("keep_support")),
+	/**  What a newsroom file would do, before anybody trusts it. */
+	previewNewsroom: (given: string) => typedError<NewsroomPreview, CommandError>(__TAURI_INVOKE("preview_newsroom", { given })),
+	/**  Somebody trusts it, as it was shown. */
+	acceptNewsroom: (request: AcceptNewsroom) => typedError<null, CommandError>(__TAURI_INVOKE("accept_newsroom", { request })),
+	exportNewsroom: (name: string) => typedError<NewsroomFile, CommandError>(__TAURI_INVOKE("export_newsroom", { name })),
 	/**  The window is ready. What happened before is in the first update. */
 	subscribe: (channel: Channel<Told>) => typedError<null, CommandError>(__TAURI_INVOKE("subscribe", { channel })),
 	/**  Opens the system's dialog. Empty where the user thought better of it. */
 	pickFiles: (folders: boolean) => typedError<string[], CommandError>(__TAURI_INVOKE("pick_files", { folders })),
+	/**  Asks the system where to write a newsroom's file, and writes it. Answers with where; null where the user thought better. */
+	saveNewsroom: (name: string) => typedError<string | null, CommandError>(__TAURI_INVOKE("save_newsroom", { name })),
 	about: () => __TAURI_INVOKE<AppFacts>("about"),
 };
 
 /* Types */
 export type About = "batchDone" | "needsYou" | "newFootage";
+
+/**  Somebody trusts a newsroom file, as it was shown. */
+export type AcceptNewsroom = {
+	/**  The file's text, or a link that holds it. */
+	given: string,
+	/**  Of its preview. Where the file or the newsroom here is another one by now, it must be shown again. */
+	seen: string,
+	/**  Of `NewsroomPreview::confirm`, what was agreed to. */
+	confirmed: string[],
+};
+
+/**  An account at AWS. */
+export type Account = {
+	/**  Twelve digits. */
+	id: string,
+	name: string,
+};
 
 export type Action = "pause" | "resume" | "cancel" | "retry" | "forget";
 
@@ -76,6 +110,13 @@ export type AppFacts = {
 	system: string,
 	/**  Where downloads go unless told otherwise. */
 	downloads: string,
+};
+
+/**  Where somebody wants to sign in. */
+export type BeginSignIn = {
+	/**  IAM Identity Center's start page. */
+	startUrl: string,
+	region: string,
 };
 
 /**  What may be asked of a transfer now. */
@@ -153,6 +194,10 @@ export type Code =
 "noCredentials" | 
 /**  The store does not accept the keys. */
 "wrongCredentials" | 
+/**  The keys have run out: new ones are got, or must be entered. */
+"keysRanOut" | 
+/**  Somebody must sign in (again): in the browser, or with the code of a device. */
+"signInNeeded" | 
 /**  The keys are good and may not do this. */
 "accessDenied" | 
 /**  The computer's clock is too far off for signed requests. */
@@ -190,9 +235,31 @@ export type CommandError = {
 };
 
 /**  Where a profile's keys come from. */
-export type CredentialsFrom = "keychain" | 
+export type CredentialsFrom = 
+/**  Access keys, kept in the keychain. */
+"keychain" | 
 /**  Lent by the process that asked, for as long as both live. For scripts; such a profile is not listed. */
-"lent";
+"lent" | 
+/**  The role of the container or cloud instance that this computer is. For ingest boxes; nothing is kept. */
+"computer" | 
+/**  A person's sign-in in the browser; its tokens are in the keychain. */
+({ identityCenter: IdentityCenter }) & { awsProfile?: never; role?: never } | 
+/**  A profile of the AWS tools on this computer, read whenever keys are needed and never copied. */
+({ awsProfile: {
+	name: string,
+} }) & { identityCenter?: never; role?: never } | 
+/**  A role that is assumed, and again before it runs out. */
+({ role: Role }) & { awsProfile?: never; identityCenter?: never };
+
+/**  A sign-in that waits for somebody's browser. */
+export type DeviceSignIn = {
+	id: string,
+	/**  Shown here and in the browser: people compare them. */
+	code: string,
+	/**  To be opened in the browser; https. */
+	page: string,
+	until: number,
+};
 
 export type Direction = "up" | "down";
 
@@ -255,6 +322,18 @@ export type Hurry = {
 	breaking: boolean,
 	/**  A time of day, such as `18:00`: the next one in the newsroom's time zone. */
 	by: string | null,
+};
+
+/**  IAM Identity Center: where a person signs in, and as what. */
+export type IdentityCenter = {
+	/**  The agency's start page, such as `https://agency.awsapps.com/start`. */
+	startUrl: string,
+	/**  Identity Center's own region, which may be another than the bucket's. */
+	region: string,
+	/**  The account's twelve digits; empty until it is chosen. */
+	account?: string,
+	/**  The permission set's name; empty until it is chosen. */
+	role?: string,
 };
 
 /**  What holds now. */
@@ -330,6 +409,58 @@ export type LimitsRow = {
 	uplinks: UplinkRow[],
 };
 
+export type NewsroomChange = 
+/**  There is no newsroom of this name yet. */
+"new" | 
+/**  It is here already, just so. */
+"nothing" | 
+/**  Names and habits only: keys stay. */
+"details" | 
+/**  Keys or footage would go elsewhere: the keys that are here are dropped, and asked for anew. */
+"places";
+
+/**  A newsroom, to be handed on. */
+export type NewsroomFile = {
+	/**  Safe for every system. */
+	fileName: string,
+	text: string,
+	/**  The same as a link. */
+	link: string,
+};
+
+/**  One thing that the file says. */
+export type NewsroomLine = {
+	label: string,
+	/**  Empty where the file takes it away. */
+	value: string,
+	/**  What it is now, where the file would change it; empty where it is nothing now. */
+	was: string | null,
+};
+
+/**  What a newsroom file would do here. Nothing was asked of any network to find it out. */
+export type NewsroomPreview = {
+	name: string,
+	/**  Of the file, in hexadecimal, as `sha256sum` prints it. */
+	sha256: string,
+	/**  Stands for all that is shown, what is here already among it: `AcceptNewsroom` is held to it. */
+	seen: string,
+	change: NewsroomChange,
+	/**  Everything that the file says, and everything that it would take away. */
+	lines: NewsroomLine[],
+	warnings: NewsroomWarning[],
+	/**
+	 *  Addresses that would get requests signed with credentials that this computer has already. Each must be agreed to by
+	 *  itself.
+	 */
+	confirm: string[],
+};
+
+export type NewsroomWarning = {
+	/**  Somebody may mean harm. */
+	grave: boolean,
+	text: string,
+};
+
 export type Notice = {
 	id: number,
 	about: About,
@@ -363,6 +494,7 @@ export type Profile = {
 	accelerate: boolean,
 	/**  See `keys`. */
 	keyTemplate: string,
+	/**  See `ways_in`. */
 	credentials: CredentialsFrom,
 	/**  The newsroom's time zone, by its IANA name: deadlines and limits are meant in it. Absent: this computer's. */
 	zone?: string | null,
@@ -376,6 +508,10 @@ export type ProfileRow = {
 	/**  The time zone that holds, by its IANA name: the profile's, or this computer's. */
 	zone: string,
 	inUse: boolean,
+	/**  Why its keys could not be had when they were last asked for, and what to do. */
+	trouble: CommandError | null,
+	/**  It came by a newsroom file, and nobody has signed in to it yet. */
+	needsKeys: boolean,
 };
 
 /**  How far the bytes are proved. Told for every transfer that is done. */
@@ -396,6 +532,23 @@ export type Replica = {
 	/**  It copies back, and IT allows uploads to it while the first region is down. */
 	takesUploads?: boolean,
 };
+
+export type Role = {
+	/**  `arn:aws:iam::123456789012:role/reporter` */
+	arn: string,
+	/**  What the role's owner asks for, where the role is another agency's. */
+	externalId?: string | null,
+	/**  The serial number or ARN of the MFA device whose code must be given once in a day and a half. */
+	mfa?: string | null,
+	by?: RoleBy,
+};
+
+/**  Who assumes a role. */
+export type RoleBy = 
+/**  Access keys in the keychain. */
+"keys" | 
+/**  The role of this container or instance. */
+"computer";
 
 /**  All ways of a profile, tested one after the other. */
 export type RouteTest = {
@@ -435,9 +588,17 @@ export type Run = {
 /**  A profile to keep, with keys where they are given. */
 export type SaveProfile = {
 	profile: Profile,
-	/**  Go into the keychain. Absent: those that are there stay. */
+	/**  Go into the keychain. Absent: those that are there stay, unless the profile leads elsewhere than it did. */
 	keys: Keys | null,
+	/**  A sign-in in the browser that somebody has said yes to: its tokens go into the keychain. */
+	signIn?: string | null,
+	/**  Six digits of the role's MFA device. */
+	code?: string | null,
+	/**  All this is held in memory until Rushes is closed, and not in the keychain. */
+	inMemory?: boolean,
 };
+
+export type SignInState = { state: "waiting" } | { state: "signedIn"; accounts: Account[] };
 
 /**  Who signs addresses of a distribution. */
 export type Signer = 
@@ -502,6 +663,8 @@ export type Told =
 { told: "dropped"; paths: string[]; 
 /**  Where in the window; absent where they came by another way. */
 at: Spot | null } | 
+/**  A newsroom's file was opened, or a link that holds one: it is shown before anything else is made of it. */
+{ told: "newsroom"; given: string } | 
 /**  The engine cannot be opened; why, and what to do. It is tried again. */
 { told: "stuck"; error: CommandError };
 

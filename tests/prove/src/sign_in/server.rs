@@ -50,10 +50,6 @@ impl Server {
         Ok(Server { address, task })
     }
 
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
