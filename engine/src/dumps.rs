@@ -25,3 +25,16 @@ pub fn close() {
 
 #[cfg(not(target_os = "linux"))]
 pub fn close() {}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_this_process_goes_into_a_core() {
+        off();
+        let kept = std::fs::read_to_string("/proc/self/coredump_filter").unwrap();
+        assert_eq!(u32::from_str_radix(kept.trim(), 16), Ok(0));
+        assert_eq!(rustix::process::getrlimit(rustix::process::Resource::Core).current, Some(0));
+    }
+}

@@ -61,6 +61,8 @@ fn what_stands_behind_an_address_and_in_cookies() {
     let (pair, _) = pair();
     let address = resource("d.cloudfront.net", "manila/flood 1.mxf").unwrap();
     let canned = pair.sign(&Policy::canned(address.as_str(), 9), Hash::Sha256).unwrap().on(&address);
+    // Printed, it tells neither whose clip it is nor how to read it.
+    assert_eq!(format!("{canned} {canned:?}"), "https://d.cloudfront.net/… https://d.cloudfront.net/…");
     let canned = canned.expose();
     // As AWS's own signers write it: nothing of it is encoded once more.
     assert!(canned.query().unwrap().bytes().all(|b| b.is_ascii_alphanumeric() || b"-_~=&".contains(&b)));
@@ -68,6 +70,7 @@ fn what_stands_behind_an_address_and_in_cookies() {
     assert_eq!(names, ["Expires", "Signature", "Key-Pair-Id", "Hash-Algorithm"]);
     let wide = Policy { resource: "https://d.cloudfront.net/manila/*".into(), ..Policy::canned("", 9) };
     let wide = pair.sign(&wide, Hash::Sha1).unwrap();
+    assert!(!format!("{wide:?}").contains(&wide.signature[..8]) && !format!("{wide:?}").contains(&wide.policy[..8]));
     let names: Vec<String> = wide.on(&address).expose().query_pairs().map(|(name, _)| name.into_owned()).collect();
     assert_eq!(names, ["Policy", "Signature", "Key-Pair-Id"]);
     let cookies: Vec<&str> = wide.cookies().into_iter().map(|(name, _)| name).collect();

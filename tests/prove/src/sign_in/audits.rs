@@ -49,7 +49,7 @@ pub async fn row(_: &Goals) -> Result<Shown> {
     let samples: Vec<Value> =
         audits.iter().map(|audit| json!({ "audit": audit.name, "verdict": said(audit), "said": audit.said })).collect();
     Ok(Shown {
-        figure: format!("{}; {} exceptions, each explained", words.join("; "), exceptions.len()),
+        figure: format!("{}; exceptions: {}, each explained", words.join("; "), exceptions.len()),
         passes: ran > 0 && found == 0 && nowhere.is_empty() && explained,
         samples: json!({ "audits": samples, "exceptions": exceptions, "neither here nor in the workflow": nowhere }),
     })

@@ -3,6 +3,7 @@
 //! works as before. May not live here: what is tried; that is in the files below.
 
 mod calls;
+mod control;
 mod outward;
 mod page;
 
@@ -34,13 +35,15 @@ pub async fn row(goals: &Goals) -> Result<Shown> {
     let connections = listener.connections();
     works_as_before(&person, &window).await?;
     window.close().await?;
+    let (ran_there, sent_there, there) = control::in_a_plain_browser(&person).await?;
 
     let leaks: Vec<&Value> = [&went, &ran, &sent].into_iter().flatten().filter(|one| one["done"] == true).collect();
     let accepted: Vec<&Value> = refused.iter().chain(&plugins).filter(|one| one["refused"] != true).collect();
     Ok(Shown {
         figure: format!(
             "{} of {} commands refused hostile arguments, {} plugins' commands refused; {} ways to leave, {} to run text, {} to \
-             send outward: {} worked, {connections} connections arrived; then a clip was sent and proved",
+             send outward: {} worked (in a plain browser {ran_there} ran and {sent_there} arrived), {connections} connections \
+             arrived; then a clip was sent and proved",
             refused.len() - refused.iter().filter(|one| one["refused"] != true).count(),
             refused.len(),
             plugins.len(),
@@ -49,10 +52,15 @@ pub async fn row(goals: &Goals) -> Result<Shown> {
             sent.len(),
             leaks.len()
         ),
-        passes: leaks.is_empty() && accepted.is_empty() && connections == 0,
+        // Most of what was tried works where nothing stops it.
+        passes: leaks.is_empty()
+            && accepted.is_empty()
+            && connections == 0
+            && ran_there > ran.len() / 2
+            && sent_there > sent.len() / 2,
         samples: json!({
             "leaks": leaks, "accepted": accepted, "connections": connections, "left": went, "ran": ran, "sent": sent,
-            "plugins": plugins, "calls": refused.iter().take(200).collect::<Vec<_>>(), "of": refused.len(),
+            "in a plain browser": there, "plugins": plugins, "calls": refused.iter().take(200).collect::<Vec<_>>(), "of": refused.len(),
         }),
     })
 }

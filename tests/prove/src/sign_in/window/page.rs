@@ -74,7 +74,7 @@ async fn left(window: &Window, listener: &Listener, way: &str, said: Result<Valu
     let stays = at[0].as_str().is_some_and(|at| at.starts_with("tauri://localhost")) && at[1] == true && windows == 1;
     ensure!(stays, "by {way} the page left: {at}, {windows} windows");
     let came = listener.connections() - before;
-    let said = said.map_or_else(|error| json!(error.to_string()), |said| said);
+    let said = said.unwrap_or_else(|error| json!(error.to_string()));
     Ok(json!({ "way": way, "said": said, "done": came > 0 }))
 }
 
@@ -123,7 +123,7 @@ pub async fn tries_to_run_text(window: &Window) -> Result<Vec<Value>> {
     let mut tried = Vec::new();
     for (way, body) in TEXTS {
         let run = format!("window.owned = 0; try {{ {body} }} catch (e) {{ return String(e) }} return ''");
-        let said = window.script(&run, vec![]).await.map_or_else(|error| json!(error.to_string()), |said| said);
+        let said = window.script(&run, vec![]).await.unwrap_or_else(|error| json!(error.to_string()));
         tokio::time::sleep(MOMENT).await;
         let owned = window.script("return window.owned", vec![]).await?;
         tried.push(json!({ "way": way, "said": said, "done": owned == 1 }));
@@ -186,7 +186,7 @@ pub async fn tries_to_send(window: &Window, listener: &Listener) -> Result<Vec<V
         let before = listener.connections();
         let run = format!("const [to, ws] = arguments; try {{ {body} }} catch (e) {{ return String(e) }} return ''");
         let addresses = vec![json!(listener.url("http", "sent?keys")), json!(listener.url("ws", "sent"))];
-        let said = window.script(&run, addresses).await.map_or_else(|error| json!(error.to_string()), |said| said);
+        let said = window.script(&run, addresses).await.unwrap_or_else(|error| json!(error.to_string()));
         tokio::time::sleep(MOMENT).await;
         tried.push(json!({ "way": way, "said": said, "done": listener.connections() > before }));
     }
