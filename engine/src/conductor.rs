@@ -119,7 +119,7 @@ fn look_past_portals(core: &Arc<Core>, asked: &mut Option<Instant>) {
         profiles.dedup();
         for profile in profiles {
             let stands = match core.profile(Some(profile)) {
-                Ok(profile) => core.portals.look(&profile).await.is_some(),
+                Ok(profile) => core.portals.look(&profile, core.lanes.common()).await.is_some(),
                 Err(_) => false,
             };
             // Passed, or out of reach altogether: then trying says so.
@@ -181,11 +181,15 @@ fn drive_on(core: &Arc<Core>, id: TransferId) {
             }
             Some(Err(Stop::Wait(why, error))) => {
                 let (why, error) = behind_portal(&core, id, why, error).await;
-                let goes_elsewhere = why == Why::Offline && second::go(&core, id).await;
+                let goes_elsewhere = why == Why::Offline && !is_in_the_way(error.code) && second::go(&core, id).await;
                 if why == Why::Credentials {
                     // Its row says why, beside its name.
                     core.board.profiles_changed();
-                    core.board.tell(About::NeedsYou, "Rushes needs your keys".into(), error.message.clone());
+                    let title = match error.code {
+                        Code::ProxyCredentials => "The proxy does not know Rushes",
+                        _ => "Rushes needs your keys",
+                    };
+                    core.board.tell(About::NeedsYou, title.into(), error.message.clone());
                 }
                 if why == Why::Offline {
                     let profile = core.with(id, |one| one.transfer.profile.clone()).ok();
@@ -213,13 +217,19 @@ fn drive_on(core: &Arc<Core>, id: TransferId) {
 async fn behind_portal(core: &Core, id: TransferId, why: Why, error: Error) -> (Why, Error) {
     let profile = core.with(id, |one| one.transfer.profile.clone()).and_then(|name| core.profile(Some(&name)));
     let (Why::Offline, Ok(profile)) = (why, profile) else { return (why, error) };
-    let Some(page) = core.portals.look(&profile).await else { return (why, error) };
+    let Some(page) = core.portals.look(&profile, core.lanes.common()).await else { return (why, error) };
     let _ = core.with(id, |one| one.portal = Some(page));
     let error = portal::wants_sign_in(&error);
     if core.live().standing().at_portal().is_empty() {
         core.board.tell(About::NeedsYou, "Sign in to the network".into(), error.message.clone());
     }
     (Why::Portal, error)
+}
+
+/// The network lets nothing through to the store: that tells nothing of the bucket's region, and passes when somebody has
+/// seen to it, or on another network.
+fn is_in_the_way(code: Code) -> bool {
+    matches!(code, Code::ProxyRefused | Code::UntrustedCertificate)
 }
 
 /// A refusal that nobody understands is waited out, and one for the time with which a request was signed; once it was said
@@ -239,6 +249,7 @@ fn until(one: &mut One, why: Why, code: Code) -> Option<UnixMs> {
         // Whether somebody has signed in is found out apart from it.
         Why::Credentials | Why::Portal => return None,
         Why::DiskFull => 10,
+        Why::Offline if is_in_the_way(code) => 30,
         Why::Offline | Why::Throttled => (1u64 << one.waits.min(4)).min(15),
     };
     let jitter = rand::rng().random_range(0.75..1.25);

@@ -50,6 +50,12 @@ pub enum Code {
     Offline,
     /// The network answers in the store's place: somebody must sign in on its own page first.
     CaptivePortal,
+    /// The agency's proxy wants a name and password, and was shown none that it accepts.
+    ProxyCredentials,
+    /// The agency's proxy does not let Rushes through to the store, or none is rightly named.
+    ProxyRefused,
+    /// The network shows a certificate that this computer does not trust: an agency's that inspects traffic, or a stranger's.
+    UntrustedCertificate,
     /// The store asked for fewer requests.
     Throttled,
     /// What arrived is not what was sent.

@@ -18,6 +18,7 @@ use url::Url;
 
 use crate::error::{Code, Error};
 use crate::profile::Profile;
+use crate::wire::Common;
 
 /// A portal is near; who does not answer within this is none.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -123,7 +124,7 @@ pub(crate) struct Portals(Mutex<HashMap<String, (Instant, Option<String>)>>);
 
 impl Portals {
     /// Asks once whether a portal stands between here and the profile's endpoint, and answers with its page.
-    pub(crate) async fn look(&self, profile: &Profile) -> Option<String> {
+    pub(crate) async fn look(&self, profile: &Profile, network: &Common) -> Option<String> {
         // Held while asking: whoever comes meanwhile takes the same answer.
         let mut found = self.0.lock().await;
         if let Some((at, page)) = found.get(&profile.name)
@@ -132,6 +133,10 @@ impl Portals {
             return page.clone();
         }
         let page = match question(profile) {
+            // Past a proxy that is there goes nothing. One that is not may be hidden by a portal as much as the store.
+            Some(url) if network.proxy_answers(url.host_str().unwrap_or_default(), PATIENCE).await == Some(true) => {
+                None
+            }
             Some(url) => ask(&url).await,
             None => None,
         };

@@ -19,7 +19,7 @@ use crate::error::{Code, Error};
 use crate::parts::Part;
 use crate::profile::{CloudFront, Profile};
 use crate::s3::{Answer, Class, Range, Refusal};
-use crate::wire::Wire;
+use crate::wire::{Obstacle, Wire};
 
 /// Of a refusal's body.
 const LONGEST: usize = 16 << 10;
@@ -71,7 +71,10 @@ impl Edge {
         }
         let request = request.body(SdkBody::empty()).map_err(|e| self.lost(e))?;
         let request = request.try_into().map_err(|e| self.lost(e))?;
-        let answer = self.wire.call(request).await.map_err(|e| self.lost(e))?;
+        let answer = self.wire.call(request).await.map_err(|e| match Obstacle::within(&e) {
+            Some(obstacle) => obstacle.into(),
+            None => self.lost(e),
+        })?;
         match answer.status().as_u16() {
             206 => self.held(answer, etag, range),
             200 => Err(refusal::whole(&self.domain)),

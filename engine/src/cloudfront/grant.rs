@@ -19,7 +19,7 @@ use super::{Hash, Policy, Signed, SignedUrl};
 use crate::error::{Error, Result};
 use crate::profile::function_region;
 use crate::s3::Answer;
-use crate::wire::Wire;
+use crate::wire::{Obstacle, Wire};
 
 /// A cold function takes seconds.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -74,7 +74,10 @@ impl Grant {
     async fn asked(&self) -> Answer<Vec<u8>> {
         let silent = |cause: String| refusal::grant_silent(&self.url, &cause);
         let request = self.request().await.map_err(refusal::no_key)?;
-        let answer = self.wire.call(request).await.map_err(|e| silent(e.to_string()))?;
+        let answer = self.wire.call(request).await.map_err(|e| match Obstacle::within(&e) {
+            Some(obstacle) => obstacle.into(),
+            None => silent(e.to_string()),
+        })?;
         let status = answer.status().as_u16();
         // What AWS says itself has a type. A function may answer so too: then its author meant it so.
         let by_aws = answer.headers().get("x-amzn-errortype").is_some_and(|kind| kind.starts_with("AccessDenied"));

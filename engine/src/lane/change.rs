@@ -1,11 +1,13 @@
 //! What changes of the lanes while Rushes runs: networks that come and go, and what the bucket says of its acceleration.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::core::Core;
+use crate::error::Code;
 use crate::route::Acceleration;
 use crate::second;
+use crate::transfer::{Change, Status, TransferId};
 use crate::uplink::Uplink;
 
 /// How often the system is asked for its networks.
@@ -16,6 +18,9 @@ const AGAIN: Duration = Duration::from_secs(30);
 const EDGES: Duration = Duration::from_secs(300);
 /// And a bucket that said that its acceleration is off.
 const SUSPENDED: Duration = Duration::from_secs(300);
+
+/// How often it is looked whether another proxy is set, while transfers wait for one that lets them in.
+const PROXIES: Duration = Duration::from_secs(10);
 
 /// What went to a second bucket is looked for in the first one so often.
 const STRAYS: Duration = Duration::from_secs(20);
@@ -28,6 +33,9 @@ pub(crate) struct Changes {
     edges: Option<Instant>,
     suspended: Option<Instant>,
     strays: Option<Instant>,
+    proxies: Option<Instant>,
+    /// The proxy and network past which nobody was let in, as a number.
+    outlook: Arc<Mutex<Option<u64>>>,
 }
 
 impl Changes {
@@ -51,6 +59,14 @@ impl Changes {
             self.strays = Some(Instant::now());
             let core = core.clone();
             tokio::spawn(async move { second::reconcile(&core).await });
+        }
+        if self.proxies.is_none_or(|at| at.elapsed() >= PROXIES) {
+            self.proxies = Some(Instant::now());
+            let waiting = at_proxies(core);
+            let (core, outlook) = (core.clone(), self.outlook.clone());
+            if !waiting.is_empty() {
+                tokio::spawn(async move { past_proxies(&core, &waiting, &outlook).await });
+            }
         }
         if self.asked.is_none_or(|at| at.elapsed() >= AGAIN) && !core.lanes.not_asked().is_empty() {
             self.asked = Some(Instant::now());
@@ -81,6 +97,26 @@ fn networks(core: &Core) {
         tracing::info!(profile, networks = ?now.iter().map(|uplink| &uplink.name).collect::<Vec<_>>(), "other networks");
         // It may have been taken off the list meanwhile.
         let _ = core.set_lanes_up(&profile);
+    }
+}
+
+/// Transfers that wait for a name and password that the proxy accepts.
+fn at_proxies(core: &Core) -> Vec<TransferId> {
+    let live = core.live();
+    let waits =
+        |status: &Status| matches!(status, Status::Waiting { error, .. } if error.code == Code::ProxyCredentials);
+    live.all().filter(|one| waits(&one.transfer.life.status)).map(|one| one.transfer.id).collect()
+}
+
+/// They go on where the proxy is another one by now, or the network.
+async fn past_proxies(core: &Core, waiting: &[TransferId], before: &Mutex<Option<u64>>) {
+    let now = core.lanes.common().outlook().await;
+    let before = before.lock().unwrap_or_else(PoisonError::into_inner).replace(now);
+    if before.is_some_and(|before| before != now) {
+        for id in waiting {
+            // Refused only where the user was quicker.
+            let _ = core.change(*id, Change::Requeue);
+        }
     }
 }
 

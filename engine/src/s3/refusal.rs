@@ -10,6 +10,7 @@ use aws_smithy_runtime_api::http::Response;
 use crate::error::{Code, Error};
 use crate::rights::action;
 use crate::route;
+use crate::wire::Obstacle;
 
 /// What a driver does about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +51,20 @@ pub(crate) struct Refusal {
     pub status: Option<u16>,
 }
 
+impl From<&Obstacle> for Refusal {
+    fn from(obstacle: &Obstacle) -> Refusal {
+        let error = obstacle.told();
+        let class = match error.code {
+            // Asked again and again with what it does not accept, a proxy may lock the account.
+            Code::ProxyCredentials => Class::Credentials,
+            Code::BadInput => Class::Fail,
+            // Another network, or a word with IT, and it is gone.
+            _ => Class::Network,
+        };
+        Refusal { class, error, status: None }
+    }
+}
+
 pub(super) struct Names<'a> {
     pub bucket: &'a str,
     pub region: &'a str,
@@ -86,6 +101,10 @@ where
             _ => Class::Credentials,
         };
         return Refusal { class, error: ours, status: None };
+    }
+    // What stands in the way is nobody at the store.
+    if let Some(obstacle) = Obstacle::within(&error) {
+        return obstacle.into();
     }
     match &error {
         SdkError::ServiceError(answered) => {

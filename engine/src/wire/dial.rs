@@ -10,10 +10,14 @@ use std::time::{Duration, Instant};
 
 use futures::stream::{FuturesUnordered, StreamExt};
 use http::Uri;
+use http::uri::Scheme;
 use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio::task::JoinHandle;
 
+use super::obstacle::Obstacle;
+use super::proxy::{Proxies, Proxy, is_here_ip};
 use super::socket::{Meter, Socket};
 use super::system::bind;
 use super::throttle::Throttles;
@@ -38,6 +42,7 @@ pub(super) struct Dial {
     bound: Option<Uplink>,
     /// What was last answered for a name: a network that dies takes the answers with it, though other networks are there.
     names: Names,
+    proxies: Arc<Proxies>,
     /// What the last connection goes through.
     last: Arc<Mutex<Option<Uplink>>>,
     /// Where in the list of addresses the next connection begins.
@@ -52,6 +57,7 @@ impl Dial {
             uplinks: common.uplinks.clone(),
             bound,
             names: common.names.clone(),
+            proxies: common.proxies.clone(),
             last: Arc::default(),
             turn: Arc::default(),
         }
@@ -69,9 +75,23 @@ impl Dial {
         name
     }
 
-    /// A connection that counts and keeps to the limits; and how long it took, without looking up the name.
-    pub(super) async fn open(&self, uri: &Uri) -> io::Result<(Socket, Duration)> {
-        let (stream, took) = self.connect(uri, Trust::LookedUp).await?;
+    /// What stands before this host, if anything does.
+    pub(super) async fn proxy(&self, uri: &Uri) -> Result<Option<Proxy>, Obstacle> {
+        self.proxies.to(uri).await
+    }
+
+    /// The same stream, through the proxy to the host.
+    pub(super) async fn through<S>(&self, stream: S, proxy: &Proxy, to: &Uri) -> Result<S, Obstacle>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        self.proxies.through(stream, proxy, to).await
+    }
+
+    /// A connection that counts and keeps to the limits, to the host or to its proxy; and how long it took, without looking
+    /// up the name.
+    pub(super) async fn open(&self, uri: &Uri, proxy: Option<&Proxy>) -> io::Result<(Socket, Duration)> {
+        let (stream, took) = self.connect(uri, proxy, Trust::LookedUp).await?;
         stream.set_nodelay(true)?;
         // A peer that vanished without a word is noticed even where nothing is being sent.
         let alive = TcpKeepalive::new().with_time(Duration::from_secs(20)).with_interval(Duration::from_secs(5));
@@ -97,15 +117,25 @@ impl Dial {
     }
 
     /// In how long its host can be connected to: by the addresses that are known, since names may be slow where the path is
-    /// not.
+    /// not. Of a host behind a proxy this says how far that is: the path that our own connections see.
     pub(super) async fn reaches(&self, uri: &Uri) -> Option<Duration> {
-        self.connect(uri, Trust::Known).await.ok().map(|(_, took)| took)
+        let proxy = self.proxies.set_for(uri).await.ok()?;
+        self.connect(uri, proxy.as_ref(), Trust::Known).await.ok().map(|(_, took)| took)
     }
 
-    async fn connect(&self, uri: &Uri, trust: Trust) -> io::Result<(TcpStream, Duration)> {
-        let host = host(uri).ok_or_else(|| io::Error::other("the address names no host"))?;
-        let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
+    async fn connect(&self, uri: &Uri, proxy: Option<&Proxy>, trust: Trust) -> io::Result<(TcpStream, Duration)> {
+        let to = proxy.map_or(uri, Proxy::uri);
+        let host = host(to).ok_or_else(|| io::Error::other("the address names no host"))?;
+        let speaks_tls = to.scheme() == Some(&Scheme::HTTPS);
+        let port = to.port_u16().unwrap_or(if speaks_tls { 443 } else { 80 });
         let mut addresses = self.addresses(host, port, trust).await?;
+        // What goes in the clear goes to this computer, whatever somebody says that its name means.
+        if proxy.is_none() && !speaks_tls {
+            addresses.retain(|address| is_here_ip(address.ip()));
+            if addresses.is_empty() {
+                return Err(io::Error::other(format!("{host} is not on this computer")));
+            }
+        }
         let turn = self.turn.fetch_add(1, Ordering::Relaxed) % addresses.len();
         addresses.rotate_left(turn);
         // A first packet that is lost costs a second before the system sends it again; a second try costs a packet.
@@ -226,6 +256,16 @@ mod tests {
         assert!(known_names(&names).is_empty());
         tokio::time::sleep(takes * 4).await;
         assert_eq!(known_names(&names).get(&name()), Some(&at(2)));
+    }
+
+    #[tokio::test]
+    async fn what_goes_in_the_clear_goes_to_this_computer_whatever_its_name_means() {
+        let common = Common::new(Arc::default()).unwrap();
+        let dial = Dial::new(Arc::default(), &common, None);
+        let elsewhere = ("s3.localhost".to_owned(), 80);
+        known_names(&dial.names).insert(elsewhere, vec![SocketAddr::from(([192, 0, 2, 1], 80))]);
+        let refused = dial.connect(&Uri::from_static("http://s3.localhost/"), None, Trust::Known).await;
+        assert_eq!(refused.unwrap_err().to_string(), "s3.localhost is not on this computer");
     }
 
     #[tokio::test]

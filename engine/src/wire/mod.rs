@@ -4,17 +4,21 @@
 
 mod dial;
 mod figures;
+mod obstacle;
 mod pool;
+mod proxy;
 mod socket;
 mod stall;
 mod system;
 mod throttle;
 mod tls;
 mod tls_stream;
+mod trust;
 
 use std::collections::HashMap;
 use std::error::Error as StdError;
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -27,13 +31,16 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
+use http::Uri;
 use http_body_util::BodyExt;
 use rustls::ClientConfig;
 
 use self::dial::Dial;
 use self::figures::Figures;
 pub use self::figures::Seen;
+pub(crate) use self::obstacle::Obstacle;
 use self::pool::Pool;
+use self::proxy::Proxies;
 pub use self::socket::{Meter, Moved};
 use self::stall::Stalled;
 use self::throttle::Throttles;
@@ -48,6 +55,7 @@ pub struct Common {
     throttles: Arc<Throttles>,
     uplinks: Arc<Uplinks>,
     names: Names,
+    proxies: Arc<Proxies>,
 }
 
 /// The addresses that were last found for a host and port.
@@ -55,7 +63,29 @@ type Names = Arc<Mutex<HashMap<(String, u16), Vec<SocketAddr>>>>;
 
 impl Common {
     pub(crate) fn new(uplinks: Arc<Uplinks>) -> Result<Common> {
-        Ok(Common { tls: Arc::new(tls::config()?), throttles: Arc::default(), uplinks, names: Names::default() })
+        let tls = Arc::new(tls::config()?);
+        let (names, proxies) = (Names::default(), Arc::new(Proxies::found()));
+        Ok(Common { tls, throttles: Arc::default(), uplinks, names, proxies })
+    }
+
+    /// Whether the proxy that leads to this host by https can be connected to; `None` where none does, or none that could
+    /// be asked.
+    pub(crate) async fn proxy_answers(&self, host: &str, limit: Duration) -> Option<bool> {
+        let to = format!("https://{host}/").parse().ok()?;
+        let proxy = self.proxies.set_for(&to).await.ok()??;
+        tracing::debug!(?proxy, "is asked whether it is there");
+        let dial = Dial::new(Arc::default(), self, None);
+        Some(tokio::time::timeout(limit, dial.reaches(&to)).await.is_ok_and(|took| took.is_some()))
+    }
+
+    /// Another one where another proxy is set, or is shown something else, or the network is another.
+    pub(crate) async fn outlook(&self) -> u64 {
+        let proxy = self.proxies.set_for(&Uri::from_static("https://s3.amazonaws.com/")).await.ok().flatten();
+        let uplinks = self.uplinks.clone();
+        let uplink = tokio::task::spawn_blocking(move || uplinks.preferred()).await.ok().flatten();
+        let mut hasher = DefaultHasher::new();
+        (proxy, uplink.map(|uplink| (uplink.name, uplink.addresses, uplink.network))).hash(&mut hasher);
+        hasher.finish()
     }
 
     pub(crate) fn uplinks(&self) -> &Uplinks {

@@ -21,6 +21,8 @@ use tokio::task::AbortHandle;
 
 use super::dial::{self, Dial};
 use super::figures::Figures;
+use super::obstacle::Obstacle;
+use super::proxy;
 use super::socket::Counts;
 use super::stall;
 use super::tls_stream::TlsStream;
@@ -230,19 +232,54 @@ impl Pool {
     async fn open(&self, origin: &Origin) -> Result<Connection, BoxError> {
         let generation = self.locked().generation;
         let uri = uri_of(origin)?;
-        let (socket, dialled) = self.dial.open(&uri).await?;
+        let host = dial::host(&uri).unwrap_or_default();
+        if origin.0 != Scheme::HTTPS && !proxy::is_here(host) {
+            return Err(Obstacle::Plain { host: host.to_owned() }.into());
+        }
+        let proxy = self.dial.proxy(&uri).await?;
+        let dialled = self.dial.open(&uri, proxy.as_ref()).await;
+        let (socket, dialled) = match &proxy {
+            Some(proxy) => dialled.map_err(|e| Obstacle::ProxyGone { proxy: proxy.name(), cause: e.to_string() })?,
+            None => dialled?,
+        };
         let there = Instant::now();
         let counts = socket.counts().clone();
-        let (mut sender, life) = if origin.0 == Scheme::HTTPS {
-            let name = ServerName::try_from(dial::host(&uri).unwrap_or_default().to_owned())?;
-            let stream = TlsStream::connect(socket, self.tls.clone(), name).await?;
-            self.speak(stream).await?
-        } else {
-            self.speak(socket).await?
+        let (mut sender, life) = match &proxy {
+            Some(proxy) if proxy.speaks_tls() => {
+                let socket = self.secure(socket, proxy.uri()).await?;
+                self.begin(self.dial.through(socket, proxy, &uri).await?, &uri).await?
+            }
+            Some(proxy) => self.begin(self.dial.through(socket, proxy, &uri).await?, &uri).await?,
+            None => self.begin(socket, &uri).await?,
         };
         sender.ready().await?;
         self.figures.connected(dialled + there.elapsed());
         Ok(Connection { sender, counts, generation, life })
+    }
+
+    /// HTTP with the host at the other end of the stream, in the clear or not as its address says.
+    async fn begin<S>(&self, stream: S, uri: &Uri) -> Result<(SendRequest<SdkBody>, Life), BoxError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        if uri.scheme() == Some(&Scheme::HTTPS) {
+            self.speak(self.secure(stream, uri).await?).await
+        } else {
+            self.speak(stream).await
+        }
+    }
+
+    async fn secure<S>(&self, stream: S, uri: &Uri) -> Result<TlsStream<S>, BoxError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let host = dial::host(uri).unwrap_or_default();
+        let name = ServerName::try_from(host.to_owned())?;
+        let secured = TlsStream::connect(stream, self.tls.clone(), name).await;
+        secured.map_err(|e| match Obstacle::of_handshake(host, &e) {
+            Some(obstacle) => obstacle.into(),
+            None => e.into(),
+        })
     }
 
     /// HTTP over an open stream, by a task of its own.
@@ -318,4 +355,22 @@ fn in_origin_form(mut request: Request<SdkBody>) -> Result<Request<SdkBody>, Box
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).parse()?;
     *request.uri_mut() = path;
     Ok(request)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Code;
+    use crate::wire::{Common, Wire};
+
+    #[tokio::test]
+    async fn nothing_goes_in_the_clear_to_another_computer() {
+        let wire = Wire::new(&Common::new(Arc::default()).unwrap(), None);
+        for to in ["http://192.0.2.1/bucket/key", "http://s3.example.com/bucket", "http://127.0.0.1.example/"] {
+            let request = Request::put(to).body(SdkBody::from("footage")).unwrap();
+            let refused = wire.pool.send(request).await.unwrap_err();
+            let told = refused.downcast_ref::<Obstacle>().map(Obstacle::told).unwrap();
+            assert_eq!(told.code, Code::BadInput, "{to}: {told}");
+        }
+    }
 }

@@ -206,6 +206,12 @@ export type Code =
 "offline" | 
 /**  The network answers in the store's place: somebody must sign in on its own page first. */
 "captivePortal" | 
+/**  The agency's proxy wants a name and password, and was shown none that it accepts. */
+"proxyCredentials" | 
+/**  The agency's proxy does not let Rushes through to the store, or none is rightly named. */
+"proxyRefused" | 
+/**  The network shows a certificate that this computer does not trust: an agency's that inspects traffic, or a stranger's. */
+"untrustedCertificate" | 
 /**  The store asked for fewer requests. */
 "throttled" | 
 /**  What arrived is not what was sent. */
