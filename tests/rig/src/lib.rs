@@ -4,9 +4,10 @@
 //! - things: [`scratch`] a folder, [`footage`] files in it, [`pypi`] and [`npm`] programs of others;
 //! - stores: [`seaweed`], which we did not write, and [`practice`], which we did; both give a [`store::Bucket`], and
 //!   [`store::Witness`] looks into it with a client that is not the product's;
-//! - the way there: [`proxy`], a link that can be cut, stalled, slowed and robbed of an answer;
 //! - [`trap`]: addresses that count who asks them, though nobody should;
 //! - [`mutate`]: inputs that mean harm, made from those that do not;
+//! - the way there: [`proxy`], a link that can be cut, stalled, slowed and robbed of an answer; [`forward`], a proxy as
+//!   agencies have them, which we did not write;
 //! - the user: [`desktop`] with its [`keychain`], the app's [`window`] on it, files [`drag`]ged there; or [`ctl`], the
 //!   command line, also as [`kills`] treats it.
 //!
@@ -28,6 +29,7 @@ pub mod desktop;
 pub mod drag;
 pub mod env;
 pub mod footage;
+pub mod forward;
 pub mod keychain;
 pub mod kills;
 pub mod mutate;

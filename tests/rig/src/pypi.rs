@@ -47,6 +47,11 @@ pub fn moto() -> Result<PathBuf> {
     environment(&["moto[server,s3,sts]==5.2.5", "awscrt==0.38.1"])
 }
 
+/// One for whose `bin/python` `-m proxy` is proxy.py.
+pub fn proxy() -> Result<PathBuf> {
+    environment(&["proxy.py==2.4.10"])
+}
+
 /// An environment with just these, named after them: another version is another environment.
 fn environment(pins: &[&str]) -> Result<PathBuf> {
     let name = format!("pypi-{}", pins.join("+").replace("==", "-"));

@@ -93,7 +93,15 @@ impl Seaweed {
         let folder = scratch.fresh("seaweed")?;
         let keys = wishes.keys.unwrap_or_else(Keys::random);
         let address = wishes.address.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
-        let certificate = if wishes.https { Some(authority::certify(scratch, address)?) } else { None };
+        let named: Vec<&str> = wishes.domains.iter().map(String::as_str).collect();
+        let certificate = match (wishes.https, named.is_empty()) {
+            (false, _) => None,
+            (true, true) => Some(authority::certify(scratch, address)?),
+            (true, false) => {
+                let address = address.to_string();
+                Some(authority::certify_names(scratch, &[&[&*address, "localhost"], &*named].concat())?)
+            }
+        };
         let ports = Ports::claim()?;
         ports.sockets().iter().for_each(|socket| warden::path(socket));
 
