@@ -12,6 +12,7 @@ const pure = [
   "transfer", "parts", "stretch", "queue", "pace", "hedge", "eta", "deadline", "limit", "keys", "names", "gained", "rights",
   "bounds", "newsroom_file", "ways_in",
   "rights/action", "rights/document", "rights/places", "rights/role",
+  "keys/template", "keys/spread", "keys/example",
 ].flatMap((room) => [`engine/src/${room}.rs`, `engine/src/${room}/mod.rs`]);
 const impure = /\b(tokio|std::fs|std::net|std::process|SystemTime::now|Instant::now|Zoned::now|Timestamp::now|TimeZone::system|clock::|rand::|reqwest|aws_sdk)/;
 

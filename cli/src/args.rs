@@ -143,7 +143,7 @@ pub enum Verb {
         #[arg(long, value_name = "DIR", default_value = ".")]
         into: PathBuf,
     },
-    /// List objects
+    /// List objects. Keys that are spread are listed as one tree, whatever folder each was spread to
     Ls {
         #[arg(value_name = "PREFIX", default_value = "")]
         prefix: String,
@@ -303,7 +303,8 @@ pub enum ProfileVerb {
         /// The office that this computer belongs to
         #[arg(long, default_value = "")]
         bureau: String,
-        /// How keys are made, such as {bureau}/{date}/{slug}/{name}
+        /// How keys are made, such as {bureau}/{date}/{slug}/{name}. Also: year, month, day, time, hour, story, desk, and
+        /// {spread:16} after {bureau}, which makes sixteen folders of one for S3's sake
         #[arg(long, default_value = "{name}")]
         template: String,
         /// The newsroom's time zone, such as Europe/Zurich; without it, this computer's

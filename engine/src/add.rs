@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use jiff::civil::DateTime;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use walkdir::WalkDir;
 
@@ -14,7 +15,7 @@ use crate::error::{Code, Error, Result};
 use crate::home;
 use crate::journal::settings;
 use crate::journal::transfers;
-use crate::keys::{self, Facts, Fields, Template};
+use crate::keys::{self, Facts, Fields, Template, When};
 use crate::live::One;
 use crate::names;
 use crate::profile::Profile;
@@ -125,7 +126,9 @@ pub(crate) async fn add_found(
     found: Vec<Found>,
     left_out: u32,
 ) -> Result<Added> {
-    let one = |file| Ok(Transfer { urgency: urgency.clone(), ..upload_of(profile, place, file)? });
+    // All of a drop was dropped at one moment, however long it takes to look through.
+    let now = clock::here();
+    let one = |file| Ok(Transfer { urgency: urgency.clone(), ..upload_of(profile, place, file, now)? });
     let transfers = found.into_iter().map(one).collect::<Result<Vec<_>>>()?;
     add(core, transfers, left_out).await
 }
@@ -137,23 +140,23 @@ fn checked_place(place: Place) -> Result<Place> {
     })
 }
 
-fn upload_of(profile: &Profile, place: &Place, file: Found) -> Result<Transfer> {
+fn upload_of(profile: &Profile, place: &Place, file: Found, now: DateTime) -> Result<Transfer> {
     let fields = match place {
         Place::Template { fields } => fields.clone(),
         Place::Prefix { .. } => Fields::default(),
     };
-    let key = |date: &str| match place {
+    let key = |when| match place {
         Place::Template { fields } => Template::parse(&profile.key_template)?.fill(&Facts {
             bureau: &profile.bureau,
-            date,
+            when,
             fields,
             name: &file.name,
         }),
         Place::Prefix { prefix } => keys::under_prefix(prefix, &file.name),
     };
-    let wanted = key(&clock::today())?;
+    let wanted = key(When::At(now))?;
     // Asked again after midnight, it is still the same clip.
-    let asked = format!("{}\n{:?}", key("{date}")?, file.path);
+    let asked = format!("{}\n{:?}", key(When::Open)?, file.path);
     let plain_name = file.name.rsplit('/').next().unwrap_or(&file.name).to_owned();
     let folder = file.name.split_once('/').map(|(top, _)| top.to_owned());
     let story =
@@ -213,8 +216,10 @@ pub(crate) async fn fetch_clips(core: &Core, request: FetchClips) -> Result<Adde
     if request.keys.is_empty() || request.keys.iter().any(String::is_empty) {
         return Err(Error::new(Code::BadInput, "Say which clips to download."));
     }
+    let spread = profile.spread();
     let transfers = request.keys.into_iter().map(|key| {
         let name = names::local_name(&key);
+        let shown = spread.map_or(key.as_str().into(), |spread| spread.shown(&key));
         Transfer {
             id: 0,
             batch: 0,
@@ -226,7 +231,7 @@ pub(crate) async fn fetch_clips(core: &Core, request: FetchClips) -> Result<Adde
             // The folder is what counts until a name is claimed in it.
             path: into.join(&name),
             name,
-            story: key.rsplit_once('/').map(|(folder, _)| folder.to_owned()).unwrap_or_default(),
+            story: shown.rsplit_once('/').map(|(folder, _)| folder.to_owned()).unwrap_or_default(),
             key,
             metadata: BTreeMap::new(),
             size: 0,
@@ -256,13 +261,15 @@ async fn add(core: &Core, transfers: Vec<Transfer>, left_out: u32) -> Result<Add
         .await?;
     let ids: Vec<TransferId> = added.iter().map(|(transfer, _)| transfer.id).collect();
     let known: Vec<TransferId> = added.iter().filter(|(_, new)| !new).map(|(transfer, _)| transfer.id).collect();
+    let mut spread = None;
     if let Some((asked, _)) = added.first() {
         core.hasten(&known, &asked.urgency).await?;
+        spread = core.spread_of(&asked.profile);
     }
     for (transfer, new) in added {
         if new {
             let mut one = One::new(transfer);
-            one.asked_here = true;
+            (one.asked_here, one.spread) = (true, spread);
             core.board.put(one.row());
             core.live().insert(one);
         } else {

@@ -8,9 +8,9 @@ pub fn now() -> UnixMs {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(UnixMs::MAX))
 }
 
-/// Today where this computer is, as keys write it: `2026-11-22`.
-pub fn today() -> String {
-    jiff::Zoned::now().date().to_string()
+/// Date and time of day where this computer is, as keys write them.
+pub fn here() -> jiff::civil::DateTime {
+    jiff::Zoned::now().datetime()
 }
 
 /// When today began, where this computer is.

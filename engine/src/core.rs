@@ -15,6 +15,7 @@ use crate::drive;
 use crate::error::{Code, Error, Result};
 use crate::home::Home;
 use crate::journal::{Journal, settings, transfers, uploads};
+use crate::keys::Spread;
 use crate::lane::{self, Best, Lane, Lanes, Memory, OneWay, Slots};
 use crate::limit::LimitSettings;
 use crate::live::{Live, One};
@@ -317,6 +318,11 @@ impl Core {
         named(name)
             .or_else(second)
             .ok_or_else(|| Error::new(Code::NotFound, format!("There is no newsroom named {name}.")))
+    }
+
+    /// How the keys of a profile are spread over prefixes, if they are.
+    pub(crate) fn spread_of(&self, profile: &str) -> Option<Spread> {
+        self.profile(Some(profile)).ok()?.spread()
     }
 
     pub(crate) async fn keep_profile(&self, profile: Profile) -> Result<()> {

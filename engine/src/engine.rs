@@ -99,6 +99,7 @@ async fn take_up(core: &Arc<Core>) -> Result<()> {
             core.journal.note(move |c| transfers::set_life(c, id, &life));
         }
         let mut one = One::new(transfer);
+        one.spread = core.spread_of(&one.transfer.profile);
         let id = one.transfer.id;
         one.claimed = begun.contains(&id);
         // The strip of what is half done shows its real parts at once.

@@ -12,6 +12,7 @@ use crate::api::{Due, TransferRow};
 use crate::clock;
 use crate::deadline::Verdict;
 use crate::journal::transfers::PlannedPart;
+use crate::keys::Spread;
 use crate::lane::UNKNOWN_LANE;
 use crate::parts::{Condition, Part, strip};
 use crate::profile::{newsroom, of_second};
@@ -33,6 +34,8 @@ pub(crate) struct One {
     pub transfer: Transfer,
     /// Somebody asked this process for it, by adding, resuming or retrying it.
     pub asked_here: bool,
+    /// How its newsroom spreads keys, for showing its own without the shard.
+    pub spread: Option<Spread>,
     /// Its plan and how far each part is. Empty until it has one, and again when it has ended.
     pub parts: Vec<(Part, Condition)>,
     pub acked: u64,
@@ -73,6 +76,7 @@ impl One {
         One {
             transfer,
             asked_here: false,
+            spread: None,
             parts: Vec::new(),
             acked,
             claimed: false,
@@ -194,6 +198,7 @@ impl One {
             second: of_second(&t.profile).is_some(),
             bucket: t.bucket.clone(),
             key: t.key.clone(),
+            shown: self.spread.map_or_else(|| t.key.clone(), |spread| spread.shown(&t.key).into_owned()),
             name: t.name.clone(),
             path: t.path.display().to_string(),
             story: t.story.clone(),

@@ -50,7 +50,8 @@ fn template(bytes: &[u8]) {
     let mut word = || lines.next().unwrap_or("").to_owned();
     let fields = Fields { slug: word(), story: word(), desk: word() };
     let (bureau, name) = (word(), word());
-    let facts = crate::keys::Facts { bureau: &bureau, date: "2026-11-22", fields: &fields, name: &name };
+    let when = crate::keys::When::At(jiff::civil::date(2026, 11, 22).at(19, 42, 0, 0));
+    let facts = crate::keys::Facts { bureau: &bureau, when, fields: &fields, name: &name };
     let _ = template.asks();
     let Ok(key) = template.fill(&facts) else { return };
     assert!(key.len() <= MAX_KEY_BYTES && !key.is_empty(), "a key of {} bytes", key.len());

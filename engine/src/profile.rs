@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Error, Result};
+use crate::keys::{KeyExample, Spread};
 pub use crate::ways_in::{CredentialsFrom, IdentityCenter, Role, RoleBy};
-use crate::{deadline, keys};
+use crate::{clock, deadline, keys};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
@@ -109,7 +110,17 @@ pub struct ProfileRow {
     pub needs_keys: bool,
 }
 
+/// What a key template that somebody types comes to, or why it cannot be one.
+pub fn check_template(template: &str, bureau: &str) -> Result<Vec<KeyExample>> {
+    keys::examples(template.trim(), bureau.trim(), clock::here())
+}
+
 impl Profile {
+    /// How its template spreads keys over prefixes, if it does.
+    pub fn spread(&self) -> Option<Spread> {
+        keys::Template::parse(&self.key_template).ok()?.spread()
+    }
+
     /// Such as the practice newsroom's.
     pub fn is_on_this_computer(&self) -> bool {
         self.endpoint
@@ -187,7 +198,7 @@ impl Profile {
         }
         self.routes = self.routes.checked(self.endpoint.is_some())?;
         self.credentials = self.credentials.checked()?;
-        keys::Template::parse(&self.key_template)?;
+        keys::Template::parse(&self.key_template)?.check_bureau(&self.bureau)?;
         self.zone = self.zone.take().map(|zone| zone.trim().to_owned()).filter(|zone| !zone.is_empty());
         if let Some(zone) = &self.zone {
             deadline::zone_named(zone)?;

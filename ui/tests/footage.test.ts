@@ -13,7 +13,11 @@ import { clip, no, ok, stub, type Stub } from './stub';
 
 const HOSTILE = '<img src=x onerror=alert(1)>';
 const now = Date.now();
-const clips = [clip(1, now, { name: HOSTILE, key: `Lagos/${HOSTILE}` }), clip(2, now - 1), clip(3, now - 2)];
+const clips = [
+  clip(1, now, { name: HOSTILE, key: `Lagos/spread-0a/${HOSTILE}`, shown: `Lagos/${HOSTILE}` }),
+  clip(2, now - 1),
+  clip(3, now - 2),
+];
 
 let engine: Stub;
 beforeEach(async () => {
@@ -49,7 +53,7 @@ test('clips are chosen by arrow keys, looked at, and brought by enter', async ()
   render(Footage);
   const cards = await screen.findAllByTestId('footage-card');
   expect(document.querySelector('img')).toBeNull();
-  expect(cards[0]).toHaveAttribute('data-key', `Lagos/${HOSTILE}`);
+  expect(cards[0]).toHaveAttribute('data-key', `Lagos/spread-0a/${HOSTILE}`);
   expect(screen.getByTestId('footage-totals').textContent?.replace(/[\u00a0\u202f]/g, ' ')).toMatch(
     /^48 212 clips · 9 bureaus · as of \d\d:\d\d · the bucket holds more than are listed here$/,
   );
@@ -57,6 +61,8 @@ test('clips are chosen by arrow keys, looked at, and brought by enter', async ()
   await user.keyboard('{ArrowRight}');
   await waitFor(() => expect(screen.getByTestId('proof-box')).toHaveTextContent('a1f0 93c2 7be4 10d8'));
   expect(screen.getByTestId('clip-details')).toHaveTextContent('HARBOUR');
+  expect(screen.getByTestId('clip-details')).toHaveTextContent(`Lagos/${HOSTILE}`);
+  expect(screen.getByTestId('clip-details')).not.toHaveTextContent('spread-0a');
   await user.keyboard('{Shift>}{ArrowRight}{/Shift}');
   expect(screen.getByTestId('footage-download').textContent?.replace(/\s+/g, ' ').trim()).toBe(
     'Download 2 clips · 1 GB',
@@ -64,7 +70,7 @@ test('clips are chosen by arrow keys, looked at, and brought by enter', async ()
   await user.keyboard('{Enter}');
   expect(engine.fetchClips).toHaveBeenCalledWith({
     profile: 'Nairobi bureau',
-    keys: [`Lagos/${HOSTILE}`, 'Lagos/clip_2.mp4'],
+    keys: [`Lagos/spread-0a/${HOSTILE}`, 'Lagos/clip_2.mp4'],
     into: null,
   });
 });

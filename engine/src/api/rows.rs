@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::deadline::Verdict;
 use crate::error::Error;
+use crate::keys::Spread;
 use crate::limit::{InForce, LimitSettings};
 use crate::route::Kind;
 use crate::transfer::{BatchId, Can, Direction, Status, TransferId, UnixMs};
@@ -41,6 +42,8 @@ pub struct TransferRow {
     pub profile: String,
     pub bucket: String,
     pub key: String,
+    /// The key as people are shown it: without the shard that a newsroom's template may spread keys by.
+    pub shown: String,
     /// The file's own name, verbatim: text, never markup.
     pub name: String,
     /// Where the file is, or will be, on this computer.
@@ -262,6 +265,8 @@ pub struct WatchRow {
 #[serde(rename_all = "camelCase")]
 pub struct Clip {
     pub key: String,
+    /// As [`TransferRow::shown`].
+    pub shown: String,
     /// The last segment of the key.
     pub name: String,
     /// The first segment of the key, which the key templates give to the bureau; empty at the top.
@@ -276,7 +281,15 @@ impl Clip {
     pub fn new(key: String, size: u64, modified: UnixMs, etag: String) -> Clip {
         let name = key.trim_end_matches('/').rsplit('/').next().unwrap_or(&key).to_owned();
         let bureau = key.split_once('/').map_or("", |(first, _)| first).to_owned();
-        Clip { key, name, bureau, size, modified, etag }
+        Clip { shown: key.clone(), key, name, bureau, size, modified, etag }
+    }
+
+    /// Without its shard, where the newsroom spreads keys.
+    pub(crate) fn shown_by(mut self, spread: Option<Spread>) -> Clip {
+        if let Some(spread) = spread {
+            self.shown = spread.shown(&self.key).into_owned();
+        }
+        self
     }
 }
 

@@ -8,7 +8,7 @@ use crate::profile::{self, Profile, Signer};
 use super::Wishes;
 
 /// Where claims of keys stand, each under the key that it claims, and so under its bureau's folder.
-pub const CLAIMS: &str = ".rushes/claims/";
+pub use crate::keys::CLAIMS;
 
 pub(super) struct Places {
     /// Its own bucket's ARN.

@@ -27,7 +27,7 @@ use crate::transfer::UnixMs;
 use crate::wire::Wire;
 
 pub(crate) use multipart::{AckedPart, Completed, ListedPart, PartSum};
-pub(crate) use objects::Range;
+pub(crate) use objects::{Range, Wanted};
 pub(crate) use refusal::{Class, Refusal};
 
 pub(crate) type Answer<T> = Result<T, Refusal>;

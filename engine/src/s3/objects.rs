@@ -10,6 +10,7 @@ use super::{Answer, Store};
 use crate::api::{Clip, Listing};
 use crate::error::{Code, Error};
 use crate::integrity::{Algorithm, Checksum};
+use crate::keys::{OWN, behind, is_own};
 use crate::parts::Part;
 use crate::rights::action;
 use crate::route::Acceleration;
@@ -18,6 +19,24 @@ use crate::transfer::UnixMs;
 /// The bytes of one range, as they arrive.
 pub(crate) struct Range {
     body: ByteStream,
+}
+
+/// What to list: keys that begin so, after one of them.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Wanted<'a> {
+    pub prefix: &'a str,
+    pub after: Option<&'a str>,
+    /// A thousand otherwise.
+    pub most: Option<usize>,
+    /// What is in folders is left out, and the folders named instead.
+    pub by_folder: bool,
+}
+
+/// A stretch of a list.
+pub(crate) struct Page {
+    pub clips: Vec<Clip>,
+    pub folders: Vec<String>,
+    pub more: bool,
 }
 
 impl Range {
@@ -69,24 +88,47 @@ impl Store {
 
     /// Up to a thousand objects after a key, in the order of keys.
     pub(crate) async fn list(&self, prefix: &str, after: Option<&str>) -> Answer<Listing> {
-        let page = self
-            .client
-            .list_objects_v2()
-            .bucket(&self.bucket)
-            .set_prefix((!prefix.is_empty()).then(|| prefix.to_owned()))
-            .set_start_after(after.map(str::to_owned))
-            // Keys may hold characters that XML cannot.
-            .encoding_type(aws_sdk_s3::types::EncodingType::Url)
-            .send()
-            .await
-            .map_err(|e| self.refused(e, action::LIST, prefix))?;
-        let encoded = page.encoding_type().is_some();
-        let clips = page.contents().iter().filter_map(|object| {
-            let key = decoded(object.key()?, encoded);
-            let size = object.size().and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
-            Some(Clip::new(key, size, millis(object.last_modified()), object.e_tag().unwrap_or("").to_owned()))
-        });
-        Ok(Listing { clips: clips.collect(), more: page.is_truncated() == Some(true) })
+        let Page { clips, more, .. } = self.page(Wanted { prefix, after, ..Wanted::default() }).await?;
+        Ok(Listing { clips, more })
+    }
+
+    /// A stretch of a list, without what Rushes keeps in the bucket for itself.
+    pub(crate) async fn page(&self, wanted: Wanted<'_>) -> Answer<Page> {
+        let mut after = wanted.after.map(str::to_owned);
+        loop {
+            let page = self
+                .client
+                .list_objects_v2()
+                .bucket(&self.bucket)
+                .set_prefix((!wanted.prefix.is_empty()).then(|| wanted.prefix.to_owned()))
+                .set_start_after(after.take())
+                .set_max_keys(wanted.most.and_then(|most| i32::try_from(most).ok()))
+                .set_delimiter(wanted.by_folder.then(|| "/".to_owned()))
+                // Keys may hold characters that XML cannot.
+                .encoding_type(aws_sdk_s3::types::EncodingType::Url)
+                .send()
+                .await
+                .map_err(|e| self.refused(e, action::LIST, wanted.prefix))?;
+            let encoded = page.encoding_type().is_some();
+            let has_own =
+                page.contents().iter().any(|object| object.key().is_some_and(|key| is_own(&decoded(key, encoded))));
+            let clips = page.contents().iter().filter_map(|object| {
+                let key = decoded(object.key()?, encoded);
+                let size = object.size().and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
+                let etag = object.e_tag().unwrap_or("").to_owned();
+                (!is_own(&key)).then(|| Clip::new(key, size, millis(object.last_modified()), etag))
+            });
+            let folders = page.common_prefixes().iter().filter_map(|folder| folder.prefix());
+            let folders = folders.map(|folder| decoded(folder, encoded)).filter(|folder| !is_own(folder));
+            let page =
+                Page { clips: clips.collect(), folders: folders.collect(), more: page.is_truncated() == Some(true) };
+            if page.more && has_own && page.clips.is_empty() && page.folders.is_empty() {
+                // All of it was our own.
+                after = Some(behind(OWN));
+                continue;
+            }
+            return Ok(page);
+        }
     }
 
     /// What the bucket says of its acceleration. One that was never told anything says nothing.

@@ -21,7 +21,7 @@ pub fn keep(support: &Support, folder: &Path) -> Result<PathBuf> {
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
     write(support, file.as_file()).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
-    let name = format!("rushes-support-{}.zip", clock::today());
+    let name = format!("rushes-support-{}.zip", clock::here().date());
     for n in 1..=MOST {
         let path = folder.join(numbered(&name, n));
         match file.persist_noclobber(&path) {

@@ -36,7 +36,8 @@ export class Bucket {
     const turn = Math.floor(i / CLIPS.length);
     const named = turn === 0 ? name : name.replace('.', `_${String(turn).padStart(2, '0')}.`);
     const date = new Date(modified).toISOString().slice(0, 10);
-    return { key: `${bureau}/${date}/${named}`, name: named, bureau, size: mb * MB, modified, etag: `"${i}"` };
+    const key = `${bureau}/${date}/${named}`;
+    return { key, shown: key, name: named, bureau, size: mb * MB, modified, etag: `"${i}"` };
   }
 
   /** Another clip is found in the bucket. */
@@ -50,7 +51,7 @@ export class Bucket {
     const words = text.toLowerCase().split(/\s+/).filter(Boolean);
     const found = this.#clips.filter(
       (clip) =>
-        (since === null || clip.modified >= since) && words.every((word) => clip.key.toLowerCase().includes(word)),
+        (since === null || clip.modified >= since) && words.every((word) => clip.shown.toLowerCase().includes(word)),
     );
     return {
       clips: found.slice(offset, offset + limit),

@@ -41,7 +41,13 @@ export class Floor {
   }
 
   fetch(clip: Clip): number {
-    const given = { direction: 'down' as const, key: clip.key, speed: 6 * MB, startedAt: Date.now() };
+    const given = {
+      direction: 'down' as const,
+      key: clip.key,
+      shown: clip.shown,
+      speed: 6 * MB,
+      startedAt: Date.now(),
+    };
     return this.add(row(clip.name, clip.size, { state: 'running' }, given));
   }
 

@@ -58,13 +58,15 @@ export function row(
     i < full ? { is: 'acked' as const, lane: lane() } : { is: 'open' as const, lane: 0 },
   );
   const id = nextId++;
+  const key = `Nairobi/2026-11-22/Market_fire/${name.replace(/[^A-Za-z0-9._-]+/g, '_')}`;
   const made = {
     id,
     batch: 1,
     direction: 'up' as Direction,
     profile: NAIROBI.name,
     bucket: NAIROBI.bucket,
-    key: `Nairobi/2026-11-22/Market_fire/${name.replace(/[^A-Za-z0-9._-]+/g, '_')}`,
+    key,
+    shown: key,
     name,
     path: `/footage/${name}`,
     story: '',

@@ -1,5 +1,8 @@
 //! What is known of the bucket in use: listed now and then, held in memory, newest first. Tells of clips that other
-//! offices sent. A first version: it holds a bounded number of keys and knows no more than a listing says.
+//! offices sent. A first version: it holds a bounded number of keys and knows no more than a listing says. How a bucket whose
+//! keys are spread over prefixes is listed as one tree is in `tree`.
+
+mod tree;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,6 +15,7 @@ use crate::clock;
 use crate::core::Core;
 use crate::error::{Code, Error, Result};
 use crate::journal::clips;
+use crate::profile::Profile;
 use crate::rights::action;
 use crate::transfer::{Direction, UnixMs};
 
@@ -73,8 +77,8 @@ impl Footage {
         let known = self.locked();
         let matches = |clip: &&Clip| {
             query.since.is_none_or(|since| clip.modified >= since) && {
-                let key = clip.key.to_lowercase();
-                words.iter().all(|word| key.contains(word))
+                let shown = clip.shown.to_lowercase();
+                words.iter().all(|word| shown.contains(word))
             }
         };
         let matching: Vec<&Clip> = known.clips.iter().filter(matches).collect();
@@ -98,7 +102,7 @@ impl Footage {
     /// Lists the bucket in use.
     pub(crate) async fn look(&self) -> Result<()> {
         let profile = self.core.profile(None)?;
-        let listed = self.listed(&profile.name).await;
+        let listed = self.listed(&profile).await;
         let Listed { clips, partial, narrowed } = match listed {
             Ok(listed) => listed,
             Err(error) => {
@@ -130,15 +134,17 @@ impl Footage {
         Ok(())
     }
 
-    async fn listed(&self, profile: &str) -> Result<Listed> {
-        let store = self.core.store(profile)?;
+    async fn listed(&self, profile: &Profile) -> Result<Listed> {
+        let store = self.core.store(&profile.name)?;
+        let spread = profile.spread();
         let (first, prefix) = store.list_all().await.map_err(|refusal| refusal.error)?;
-        let (mut clips, mut more) = (first.clips, first.more);
+        let mut clips: Vec<Clip> = first.clips.into_iter().map(|clip| clip.shown_by(spread)).collect();
+        let mut more = first.more;
         while more && clips.len() < MOST_CLIPS {
             let after = clips.last().map(|clip| clip.key.clone());
             let page = store.list(prefix, after.as_deref()).await.map_err(|refusal| refusal.error)?;
             more = page.more && !page.clips.is_empty();
-            clips.extend(page.clips);
+            clips.extend(page.clips.into_iter().map(|clip| clip.shown_by(spread)));
         }
         // Folder markers are no clips.
         clips.retain(|clip| !clip.key.ends_with('/'));
@@ -188,7 +194,7 @@ impl Footage {
         Ok(ClipDetails {
             original_name: said("rushes-name"),
             slug: said("rushes-slug"),
-            clip: Clip::new(key.to_owned(), object.size, object.modified, object.etag),
+            clip: Clip::new(key.to_owned(), object.size, object.modified, object.etag).shown_by(profile.spread()),
             content_type: object.content_type,
             storage_class: object.storage_class,
             checksum: object
@@ -197,11 +203,15 @@ impl Footage {
         })
     }
 
-    /// A thousand keys after one, straight from the bucket.
+    /// A thousand keys after one, straight from the bucket; where keys are spread, in the order in which they are shown.
     pub(crate) async fn list(&self, profile: Option<&str>, prefix: &str, after: Option<&str>) -> Result<Listing> {
         let profile = self.core.profile(profile)?;
         let store = self.core.store(&profile.name)?;
-        let listing = store.list(prefix, after).await.map_err(|refusal| refusal.error)?;
+        let listed = match profile.spread() {
+            Some(spread) => tree::list(&store, spread, prefix, after).await,
+            None => store.list(prefix, after).await,
+        };
+        let listing = listed.map_err(|refusal| refusal.error)?;
         if profile.routes.replica.is_some() {
             let keys: Vec<String> = listing.clips.iter().map(|clip| clip.key.clone()).collect();
             self.core.journal.note(move |c| clips::hear_of_clips(c, &profile.name, &keys));
