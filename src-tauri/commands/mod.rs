@@ -42,6 +42,7 @@ pub fn builder() -> Builder<tauri::Wry> {
             profiles::save_profile,
             profiles::use_profile,
             profiles::remove_profile,
+            profiles::check_template,
             profiles::use_practice,
             profiles::rename_profile,
             sign_in::begin_sign_in,

@@ -1,7 +1,8 @@
 //! Which newsroom this is. Keys go in and never out.
 
 use rushes_engine::api::{AcceptNewsroom, NewsroomFile, NewsroomPreview, SaveProfile};
-use rushes_engine::profile::ProfileRow;
+use rushes_engine::keys::KeyExample;
+use rushes_engine::profile::{self, ProfileRow};
 use tauri::State;
 
 use super::Answer;
@@ -29,6 +30,13 @@ pub(crate) async fn use_profile(shell: State<'_, Shell>, name: String) -> Answer
 #[specta::specta]
 pub(crate) async fn remove_profile(shell: State<'_, Shell>, name: String) -> Answer<()> {
     shell.call(name, async |engine, context, name| engine.remove_profile(context, name).await).await?
+}
+
+/// What a key template comes to, or why it cannot be one. Pure: no engine need be open for it.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn check_template(template: String, bureau: String) -> Answer<Vec<KeyExample>> {
+    profile::check_template(&template, &bureau)
 }
 
 #[tauri::command]

@@ -1,11 +1,10 @@
-// The strip's shapes, the list's windowing, the shelves of clips, the shortening of names, the form's example.
+// The strip's shapes, the list's windowing, the shelves of clips, the shortening of names.
 import { expect, test } from 'vitest';
 
 import type { Run } from '../src/lib/bindings';
 import { fitting } from '../src/lib/fit';
 import { shelves, stepTo } from '../src/lib/shelf';
 import { laneShade, stripPaths } from '../src/lib/strip';
-import { exampleKey } from '../src/lib/template';
 import { edges, rowAt, scrollTo, visible } from '../src/lib/windowing';
 import { clip } from './stub';
 
@@ -86,11 +85,4 @@ test('a name loses its middle only where it must', () => {
   expect(fitting('harbour_aerials_gra', 'ded.mp4', 150, measure)).toBe(6);
   expect(fitting('harbour', '.mp4', 0, measure)).toBe(7);
   expect(fitting('harbour', '.mp4', 10, measure)).toBe(0);
-});
-
-test('the example of a key template', () => {
-  expect(exampleKey('{bureau}/{date}/{slug}/{name}', 'São Tomé', NOW)).toBe(
-    'Sao_Tome/2026-11-22/Market_fire/MKR_fire_01.mxf',
-  );
-  expect(exampleKey('raw/{who}/{name}', '', NOW)).toBe('raw/{who}/MKR_fire_01.mxf');
 });

@@ -61,6 +61,7 @@ async function fill(user: ReturnType<typeof userEvent.setup>, given: Record<stri
   }
 }
 
+const oncheck = (template: string, bureau: string) => profiles.checkTemplate(template, bureau);
 const value = (field: string) => screen.getByTestId<HTMLInputElement>(`form-${field}`).value;
 const TYPED = {
   name: 'Lagos bureau',
@@ -75,7 +76,7 @@ test('the form forgets the secret as it sends it, and keeps the rest when the bu
   const user = userEvent.setup();
   let answer: (trouble: unknown) => void = () => {};
   const onsave = vi.fn().mockImplementation(() => new Promise((done) => (answer = done)));
-  render(NewsroomForm, { signIn: new SignIn(), taken: [], now: 0, onsave, oncancel: () => {} });
+  render(NewsroomForm, { signIn: new SignIn(), taken: [], oncheck, onsave, oncancel: () => {} });
   await fill(user, TYPED);
   await user.click(screen.getByTestId('form-save'));
   expect(value('secret-key')).toBe('');
@@ -97,7 +98,7 @@ test('keys left empty stay as they are; half of them are asked for', async () =>
     signIn: new SignIn(),
     profile: NAIROBI,
     taken: [NAIROBI.name],
-    now: 0,
+    oncheck,
     onsave,
     oncancel: () => {},
   });
@@ -119,7 +120,7 @@ test('what the form does not ask about stays as it was set up', async () => {
     replica: { bucket: 'agency-us', region: 'us-east-1', endpoint: null, takesUploads: true },
   };
   const profile = { ...NAIROBI, routes };
-  render(NewsroomForm, { signIn: new SignIn(), profile, taken: [NAIROBI.name], now: 0, onsave, oncancel: () => {} });
+  render(NewsroomForm, { signIn: new SignIn(), profile, taken: [NAIROBI.name], oncheck, onsave, oncancel: () => {} });
   await fill(user, { bureau: 'Nakuru' });
   await user.click(screen.getByTestId('form-save'));
   expect(onsave).toHaveBeenCalledWith({ profile: { ...profile, bureau: 'Nakuru' }, keys: null });
@@ -133,7 +134,7 @@ test('a newsroom that nobody signed in to asks for its keys', async () => {
     profile: NAIROBI,
     needsKeys: true,
     taken: [NAIROBI.name],
-    now: 0,
+    oncheck,
     onsave,
     oncancel: () => {},
   };
@@ -148,7 +149,7 @@ test('a newsroom that nobody signed in to asks for its keys', async () => {
 test('acceleration is for AWS only, and a name is given once', async () => {
   const user = userEvent.setup();
   const onsave = vi.fn().mockResolvedValue(null);
-  render(NewsroomForm, { signIn: new SignIn(), taken: ['Lagos bureau'], now: 0, onsave, oncancel: () => {} });
+  render(NewsroomForm, { signIn: new SignIn(), taken: ['Lagos bureau'], oncheck, onsave, oncancel: () => {} });
   await user.click(screen.getByTestId('form-accelerate'));
   await fill(user, { ...TYPED, endpoint: 'https://s3.example.com' });
   expect(screen.getByTestId('form-accelerate')).toBeDisabled();
@@ -157,6 +158,31 @@ test('acceleration is for AWS only, and a name is given once', async () => {
   await fill(user, { name: 'Lagos' });
   await user.click(screen.getByTestId('form-save'));
   expect(onsave.mock.calls[0]![0].profile).toMatchObject({ endpoint: 'https://s3.example.com', accelerate: false });
+});
+
+test('what a key template comes to stands beneath it as it is typed, and what is wrong with it', async () => {
+  const user = userEvent.setup();
+  engine.checkTemplate.mockImplementation(async (template: string, bureau: string) =>
+    template.endsWith('{name}')
+      ? ok([{ what: 'With slug', key: `${bureau}/<b>/clip.mxf` }])
+      : no({ code: 'badInput', message: 'The key template must end with {name}.' }),
+  );
+  render(NewsroomForm, { signIn: new SignIn(), taken: [], oncheck, onsave: vi.fn(), oncancel: () => {} });
+  await fill(user, { bureau: 'Lagos' });
+  await waitFor(() =>
+    expect(screen.getByTestId('form-template-examples')).toHaveTextContent('With slug Lagos/<b>/clip.mxf'),
+  );
+  expect(document.querySelector('dd b')).toBeNull();
+  const asked = engine.checkTemplate.mock.calls.length;
+  await fill(user, { template: '{bureau}/{name' });
+  expect(await screen.findByTestId('form-template-error')).toHaveTextContent('must end with {name}.');
+  expect(screen.getByTestId('form-template')).toHaveAttribute('aria-invalid', 'true');
+  // A burst of keys is one question, or a few.
+  expect(engine.checkTemplate.mock.calls.length - asked).toBeLessThan('{bureau}/{name'.length);
+  await user.type(screen.getByTestId('form-template'), '}');
+  await screen.findByTestId('form-template-examples');
+  expect(engine.checkTemplate).toHaveBeenLastCalledWith('{bureau}/{name}', 'Lagos');
+  expect(screen.queryByTestId('form-template-error')).toBeNull();
 });
 
 const begin = () =>

@@ -18,6 +18,8 @@ beforeEach(() => {
   profiles.signingIn = null;
 });
 
+const oncheck = async () => ok([]);
+
 const ROLE: CredentialsFrom = {
   role: { arn: 'arn:aws:iam::123456789012:role/reporter', externalId: 'x-7', mfa: null, by: 'keys' },
 };
@@ -32,7 +34,7 @@ test('a way in comes out of the form as it went in', () => {
 });
 
 function form(profile: Profile | null, onsave = vi.fn().mockResolvedValue(null)) {
-  render(NewsroomForm, { profile, taken: [], signIn: new SignIn(), now: 0, onsave, oncancel: () => {} });
+  render(NewsroomForm, { profile, taken: [], signIn: new SignIn(), oncheck, onsave, oncancel: () => {} });
   return onsave;
 }
 

@@ -68,6 +68,7 @@ export function stub(): Stub & { told: (told: Told) => void } {
     giveCode: vi.fn(async () => ok(null)),
     signOut: vi.fn(async () => ok(null)),
     removeProfile: vi.fn(async () => ok(null)),
+    checkTemplate: vi.fn(async () => ok([])),
     usePractice: vi.fn(async () => ok(null)),
     support: vi.fn(async () => ok({ files: [] })),
     keepSupport: vi.fn(async () => ok(null)),
@@ -99,6 +100,7 @@ export function row(id: number, status: Status = { state: 'running' }, given: Pa
     profile: NAIROBI.name,
     bucket: NAIROBI.bucket,
     key: `Nairobi/clip_${id}.mxf`,
+    shown: `Nairobi/clip_${id}.mxf`,
     name: `clip_${id}.mxf`,
     path: `/footage/clip_${id}.mxf`,
     story: 'Market fire',
@@ -156,6 +158,7 @@ export function update(rows: TransferRow[], given: Partial<Update> = {}): Update
 export function clip(n: number, modified: number, given: Partial<Clip> = {}): Clip {
   return {
     key: `Lagos/clip_${n}.mp4`,
+    shown: `Lagos/clip_${n}.mp4`,
     name: `clip_${n}.mp4`,
     bureau: 'Lagos',
     size: 5e8,

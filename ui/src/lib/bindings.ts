@@ -29,6 +29,8 @@ export const commands = {
 	saveProfile: (request: SaveProfile) => typedError<null, CommandError>(__TAURI_INVOKE("save_profile", { request })),
 	useProfile: (name: string) => typedError<null, CommandError>(__TAURI_INVOKE("use_profile", { name })),
 	removeProfile: (name: string) => typedError<null, CommandError>(__TAURI_INVOKE("remove_profile", { name })),
+	/**  What a key template comes to, or why it cannot be one. Pure: no engine need be open for it. */
+	checkTemplate: (template: string, bureau: string) => typedError<KeyExample[], CommandError>(__TAURI_INVOKE("check_template", { template, bureau })),
 	/**  Starts the practice newsroom and makes it the profile in use. */
 	usePractice: () => typedError<null, CommandError>(__TAURI_INVOKE("use_practice")),
 	renameProfile: (from: string, to: string) => typedError<null, CommandError>(__TAURI_INVOKE("rename_profile", { from, to })),
@@ -136,6 +138,8 @@ export type Cell = "open" | "inFlight" | "acked";
 /**  A clip in the bucket. */
 export type Clip = {
 	key: string,
+	/**  As [`TransferRow::shown`]. */
+	shown: string,
 	/**  The last segment of the key. */
 	name: string,
 	/**  The first segment of the key, which the key templates give to the bureau; empty at the top. */
@@ -291,7 +295,13 @@ export type FetchClips = {
 	into: string | null,
 };
 
-export type Field = "bureau" | "date" | "slug" | "story" | "desk" | "name";
+/**
+ *  What a template may name. Who sends a clip is not among it: a computer knows the name of an account, which on most is
+ *  not the name of anybody.
+ */
+export type Field = "bureau" | 
+/**  When the drop was made, where the computer is: `2026-11-22`, its year, month and day, `1942` and `19`. */
+"date" | "year" | "month" | "day" | "time" | "hour" | "slug" | "story" | "desk" | "name";
 
 /**  What a drop is asked once, as far as the template needs it. Empty is skipped. */
 export type Fields = {
@@ -347,6 +357,13 @@ export type InForce = {
 	limits: Limits,
 	/**  When something else holds; absent where that is never, or not within the week. */
 	until: number | null,
+};
+
+/**  Where one clip would go. */
+export type KeyExample = {
+	/**  What it is an example of, in a few words. */
+	what: string,
+	key: string,
 };
 
 /**  Access keys on their way in. There is no request that reads them back. */
@@ -703,6 +720,8 @@ export type TransferRow = {
 	profile: string,
 	bucket: string,
 	key: string,
+	/**  The key as people are shown it: without the shard that a newsroom's template may spread keys by. */
+	shown: string,
 	/**  The file's own name, verbatim: text, never markup. */
 	name: string,
 	/**  Where the file is, or will be, on this computer. */

@@ -137,6 +137,7 @@ export function fake(): Api {
     giveCode: async () => changed(newsrooms.signIn()),
     signOut: async () => changed(newsrooms.signOut()),
     removeProfile: async (name) => changed(newsrooms.remove(name)),
+    checkTemplate: async (template, bureau) => later(newsrooms.template(template, bureau)),
     usePractice: async () => changed(newsrooms.practice()),
     support: async () =>
       later(

@@ -1,6 +1,6 @@
 // The newsrooms that this computer is connected to. Secrets pass through on their way in and are not kept.
-import { ask, type Trouble } from '../api';
-import type { Profile, ProfileRow, SaveProfile } from '../bindings';
+import { ask, type Answer, type Trouble } from '../api';
+import type { KeyExample, Profile, ProfileRow, SaveProfile } from '../bindings';
 import { notices } from './notices.svelte';
 
 /** The name under which the shell keeps the embedded newsroom. */
@@ -101,6 +101,11 @@ export class Profiles {
   async signOut(name: string) {
     await notices.ask((commands) => commands.signOut(name));
     await this.load();
+  }
+
+  /** What a key template comes to, or why it cannot be one: the engine's own answer. */
+  checkTemplate(template: string, bureau: string): Promise<Answer<KeyExample[]>> {
+    return ask((commands) => commands.checkTemplate(template, bureau));
   }
 
   async remove(name: string) {

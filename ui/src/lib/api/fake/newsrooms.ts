@@ -1,5 +1,5 @@
 // The fake engine's newsrooms. A bucket called "missing" is not there, so that the form's trouble can be looked at.
-import type { NewsroomPreview, Profile, ProfileRow, SaveProfile } from '../../bindings';
+import type { KeyExample, NewsroomPreview, Profile, ProfileRow, SaveProfile } from '../../bindings';
 import type { Answer } from '../index';
 import { NAIROBI } from './scenes';
 
@@ -98,6 +98,27 @@ export class Newsrooms {
     this.#profiles = [...this.#profiles.filter((other) => other.name !== profile.name), profile];
     this.version += 1;
     return ok;
+  }
+
+  /** Two keys as they might be, and trouble where the name is missing: enough to look at. */
+  template(template: string, bureau: string): Answer<KeyExample[]> {
+    if (!template.endsWith('{name}')) {
+      const message = 'The key template must end with {name}, so that every clip has a key of its own.';
+      return { status: 'error', error: { code: 'badInput', message, detail: '' } };
+    }
+    const key = (slug: string, name: string) =>
+      template
+        .replace('{bureau}', bureau)
+        .replace('{slug}/', slug)
+        .replace('{date}', '2026-11-22')
+        .replace('{name}', name);
+    return {
+      status: 'ok',
+      data: [
+        { what: 'With slug', key: key('Market_fire/', 'MKR_fire_01.mxf') },
+        { what: 'Slug left empty', key: key('', 'MKR_fire_01.mxf') },
+      ],
+    };
   }
 
   use(name: string): Answer<null> {
