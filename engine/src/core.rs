@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Notify;
+use tokio::sync::{Mutex as AsyncMutex, Notify};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::About;
@@ -68,6 +68,8 @@ pub(crate) struct Core {
     /// See `second`.
     pub strays: Mutex<Vec<Stray>>,
     pub comparing: Comparing,
+    /// Held while claims are taken back from the bucket: one that was given up must not take a new one's place with it.
+    pub claims: AsyncMutex<()>,
 }
 
 #[derive(Default)]
@@ -115,6 +117,7 @@ impl Core {
             portals: Portals::default(),
             strays: Mutex::new(strays),
             comparing: Comparing::default(),
+            claims: AsyncMutex::default(),
         })
     }
 

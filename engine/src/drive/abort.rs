@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Drive, Driven};
+use super::{Drive, Driven, claim};
 use crate::clock;
 use crate::core::Core;
 use crate::error::Code;
@@ -51,6 +51,7 @@ pub(super) async fn cancel(drive: &Drive) -> Driven<Option<Proof>> {
             Err(refusal) => return Err(refusal.into()),
         }
     }
+    claim::give_up(&drive.core, id, None);
     match begun {
         // Complete was sent and its answer not heard. Now that the upload is gone, either it had succeeded or it cannot.
         Some(upload) if upload.stage == Stage::Completing => landed(drive, &transfer).await,
@@ -142,7 +143,7 @@ pub(super) async fn find_unheard(core: &Core, store: &Store, upload: &Upload) ->
     Ok(None)
 }
 
-/// Every upload that was given up and is not confirmed to be gone. What cannot be reached now is tried at the next sweep.
+/// Every upload that was given up and is not confirmed to be gone, and every claim that nobody needs any more. What cannot be reached now is tried at the next sweep.
 pub(crate) async fn sweep(core: Arc<Core>) {
     let Ok(given_up) = core.journal.read(uploads::aborting).await else { return };
     for upload in given_up {
@@ -152,4 +153,5 @@ pub(crate) async fn sweep(core: Arc<Core>) {
             tracing::info!(key = %Mark(&upload.key), %error, "an upload is still to be aborted");
         }
     }
+    claim::sweep(&core).await;
 }

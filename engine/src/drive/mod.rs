@@ -2,6 +2,7 @@
 //! truth: every step is journaled before the next is taken, so that it can be dropped at any await and begun again.
 
 mod abort;
+mod claim;
 mod doubt;
 mod download;
 mod elsewhere;

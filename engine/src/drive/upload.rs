@@ -4,25 +4,21 @@
 use std::collections::HashSet;
 
 use super::abort::find_unheard;
+use super::claim::{self, By, claim_key};
 use super::prove::{Sent, completed_list, each_part, mismatch, recognise, same_etag, whole_object};
 use super::send::{self, To, send_part};
 use super::{Drive, Driven, Patience, Stop};
+use crate::api::About;
 use crate::clock;
 use crate::error::{Code, Error, Result};
 use crate::integrity::{Algorithm, Crc64};
 use crate::journal::transfers::{Acked, PlannedPart};
 use crate::journal::uploads::{self, Stage, Upload};
-use crate::keys::numbered;
 use crate::lane::{UNKNOWN_LANE, Want};
 use crate::parts::{self, Part};
-use crate::profile;
 use crate::s3::{Answer, Class, Completed, ListedPart, Offers, Refusal, Store};
-use crate::second::{self, Elsewhere};
 use crate::source::{Source, changed};
 use crate::transfer::{Change, Direction, Proof, Transfer};
-
-/// How many names are tried before the folder in the bucket is held to be full of them.
-const MOST_NAMES: u32 = 1_000;
 
 pub(super) async fn upload(drive: &Drive) -> Driven<Proof> {
     let mut transfer = drive.transfer()?;
@@ -49,9 +45,17 @@ pub(super) async fn upload(drive: &Drive) -> Driven<Proof> {
     }
 
     let adopted = match begun {
-        Some(upload) => adopt(drive, &store, upload).await?,
+        Some(upload) => {
+            // What a Complete may have made of it stands, whoever has the key now.
+            if upload.stage != Stage::Completing {
+                claim::keep(drive, &transfer).await?;
+            }
+            adopt(drive, &store, upload).await?
+        }
         None => {
-            if let Some(proof) = claim_key(drive, &mut transfer, &source).await? {
+            // Of one part, it is put together in a moment.
+            let by = if plan.len() > 1 { By::Object } else { By::Put };
+            if let Some(proof) = claim_key(drive, &mut transfer, &source, by).await? {
                 return Ok(proof);
             }
             None
@@ -75,7 +79,9 @@ pub(super) async fn upload(drive: &Drive) -> Driven<Proof> {
         upload,
         upload_id,
     };
-    sending.to_the_end(plan).await
+    let proof = sending.to_the_end(plan).await?;
+    claim::give_up(&drive.core, drive.id, None);
+    Ok(proof)
 }
 
 /// What the steps of one upload share.
@@ -256,12 +262,14 @@ impl Sending<'_> {
                         }
                         tokio::time::sleep(patience.failed(refusal)?).await;
                     }
-                    // Somebody else took the key meanwhile, or our own first try did.
+                    // Our own first try took the key, or somebody else who does not look for claims. Parts belong to a key
+                    // and cannot be put together under another.
                     Class::Condition => {
-                        return match self.landed(&list, whole).await? {
-                            Some(proof) => Ok(proof),
-                            None => Err(Stop::Anew),
-                        };
+                        if let Some(proof) = self.landed(&list, whole).await? {
+                            return Ok(proof);
+                        }
+                        self.say_taken();
+                        return Err(Stop::Anew);
                     }
                     // A late twin of a part overwrote it. What is there now is found out and sent again where it must be.
                     Class::WrongParts => {
@@ -276,6 +284,15 @@ impl Sending<'_> {
                 },
             }
         }
+    }
+
+    fn say_taken(&self) {
+        let Transfer { name, key, .. } = self.transfer;
+        let body = format!(
+            "While {name} went up, something else was put at {key}. Nothing was overwritten: {name} goes up again, under \
+             the next free name."
+        );
+        self.drive.core.board.tell(About::NeedsYou, "A name was taken meanwhile".into(), body);
     }
 
     /// Done means proved: what S3 computed over the whole is what was computed here.
@@ -319,75 +336,6 @@ impl Sending<'_> {
             return Ok(proof);
         }
         Err(Stop::Anew)
-    }
-}
-
-/// Finds the first free key, and journals it. A clip that is in the bucket already is not sent twice: its proof instead.
-pub(super) async fn claim_key(drive: &Drive, transfer: &mut Transfer, source: &Source) -> Driven<Option<Proof>> {
-    let mut own = Own { source, known: Vec::new() };
-    for n in 1..MOST_NAMES {
-        let key = numbered(&transfer.wanted, n);
-        match drive.head(Direction::Up, transfer, &key).await? {
-            Err(refusal) if refusal.class == Class::NoObject => {}
-            // Keys that may put but not look: Complete's condition still guards.
-            Err(refusal) if refusal.error.code == Code::AccessDenied => {}
-            Err(refusal) => return Err(refusal.into()),
-            Ok(object) => {
-                let Some(kept) = object.checksum.filter(|_| object.size == transfer.size) else { continue };
-                if own.is(kept.algorithm, &kept.value).await? {
-                    transfer.key = key;
-                    drive.set_facts(transfer).await?;
-                    let algorithm = kept.algorithm.name().to_owned();
-                    return Ok(Some(Proof::WholeObject { algorithm, checksum: kept.value }));
-                }
-                continue;
-            }
-        }
-        match second::elsewhere(&drive.core, transfer, &key).await? {
-            Elsewhere::Free => {}
-            Elsewhere::Taken => continue,
-            Elsewhere::Has { algorithm, checksum } => {
-                let known = Algorithm::named(&algorithm);
-                let is_same = match known {
-                    Some(algorithm) => own.is(algorithm, &checksum).await?,
-                    None => false,
-                };
-                if !is_same {
-                    continue;
-                }
-                if profile::of_second(&transfer.profile).is_some() {
-                    second::come_home(&drive.core, transfer).await?;
-                    transfer.key = key;
-                    drive.set_facts(transfer).await?;
-                    return Ok(Some(Proof::WholeObject { algorithm, checksum }));
-                }
-            }
-        }
-        if !drive.core.live().claim(transfer.id, &transfer.bucket, &key) {
-            continue;
-        }
-        transfer.key = key;
-        drive.set_facts(transfer).await?;
-        return Ok(None);
-    }
-    Err(Stop::Fail(Error::new(
-        Code::BadInput,
-        "The bucket holds too many clips of this name. Rename the file, then add it again.",
-    )))
-}
-
-/// Checksums of the whole source, each computed once.
-struct Own<'a> {
-    source: &'a Source,
-    known: Vec<(Algorithm, String)>,
-}
-
-impl Own<'_> {
-    async fn is(&mut self, algorithm: Algorithm, value: &str) -> Result<bool> {
-        if !self.known.iter().any(|(known, _)| *known == algorithm) {
-            self.known.push((algorithm, self.source.whole_checksum(algorithm).await?.value));
-        }
-        Ok(self.known.iter().any(|(known, own)| *known == algorithm && own == value))
     }
 }
 

@@ -1,8 +1,8 @@
 //! A file of one part: one PutObject, which is atomic and needs no upload ID. What was not heard is looked up.
 
+use super::claim::{By, claim_key};
 use super::prove::{each_part, mismatch, whole_object};
 use super::send::part_sum;
-use super::upload::claim_key;
 use super::{Drive, Driven, Patience, Stop};
 use crate::integrity::{Algorithm, Crc64};
 use crate::journal::transfers::Acked;
@@ -20,7 +20,7 @@ pub(super) async fn upload(
     offers: Offers,
 ) -> Driven<Proof> {
     let part = Part { number: 1, offset: 0, length: transfer.size };
-    if let Some(proof) = claim_key(drive, &mut transfer, source).await? {
+    if let Some(proof) = claim_key(drive, &mut transfer, source, By::Put).await? {
         return Ok(proof);
     }
     let mut patience = Patience::of_one(&drive.core);
@@ -56,7 +56,7 @@ pub(super) async fn upload(
         match refusal.class {
             Class::Unsupported if only_new => only_new = false,
             // Taken meanwhile, perhaps by ourselves: then claiming finds it to be this very file.
-            Class::Condition => match claim_key(drive, &mut transfer, source).await? {
+            Class::Condition => match claim_key(drive, &mut transfer, source, By::Put).await? {
                 Some(proof) => return Ok(proof),
                 None => tokio::time::sleep(patience.failed(Refusal { class: Class::Again, ..refusal })?).await,
             },

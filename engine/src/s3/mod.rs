@@ -4,6 +4,7 @@
 mod multipart;
 mod objects;
 pub(crate) mod outside;
+mod own;
 mod refusal;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ use crate::wire::Wire;
 
 pub(crate) use multipart::{AckedPart, Completed, ListedPart, PartSum};
 pub(crate) use objects::{Range, Wanted};
+pub(crate) use own::{Only, Own};
 pub(crate) use refusal::{Class, Refusal};
 
 pub(crate) type Answer<T> = Result<T, Refusal>;

@@ -2,11 +2,15 @@
 //! what it needs of this.
 #![allow(dead_code)]
 
+pub mod refusing;
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rushes_engine::Scope;
-use rushes_engine::api::{Action, AddFiles, Added, FetchClips, Hurry, Keys, Place, SaveProfile, TransferRow, Update};
+use rushes_engine::api::{
+    Action, AddFiles, Added, Clip, FetchClips, Hurry, Keys, Place, SaveProfile, TransferRow, Update,
+};
 use rushes_engine::attach::Connection;
 use rushes_engine::error::{Error, Result};
 use rushes_engine::home::Home;
@@ -35,6 +39,11 @@ impl Bench {
     }
 
     pub async fn set_profile(&self, bucket: &Bucket) -> Result<()> {
+        self.set_template(bucket, PLAIN_TEMPLATE).await
+    }
+
+    /// As [`set_profile`](Bench::set_profile), with keys by this template.
+    pub async fn set_template(&self, bucket: &Bucket, template: &str) -> Result<()> {
         let profile = Profile {
             name: PROFILE.into(),
             bureau: "Nairobi".into(),
@@ -42,7 +51,7 @@ impl Bench {
             region: bucket.region.clone(),
             endpoint: Some(bucket.endpoint.clone()),
             accelerate: false,
-            key_template: PLAIN_TEMPLATE.into(),
+            key_template: template.into(),
             credentials: CredentialsFrom::Lent,
             zone: None,
             routes: Default::default(),
@@ -96,13 +105,25 @@ impl Bench {
     }
 
     pub async fn list_all(&self) -> Vec<String> {
-        let listing = self
-            .connection
-            .call((), async |engine, context, ()| engine.list(context, None, String::new(), None).await)
-            .await
-            .unwrap()
-            .unwrap();
-        listing.clips.into_iter().map(|clip| clip.key).collect()
+        self.list("").await.into_iter().map(|clip| clip.key).collect()
+    }
+
+    /// All under a prefix, stretch by stretch.
+    pub async fn list(&self, prefix: &str) -> Vec<Clip> {
+        let mut clips: Vec<Clip> = Vec::new();
+        loop {
+            let asked = (prefix.to_owned(), clips.last().map(|clip| clip.key.clone()));
+            let listing = self
+                .connection
+                .call(asked, async |engine, context, (prefix, after)| engine.list(context, None, prefix, after).await)
+                .await
+                .unwrap()
+                .unwrap();
+            clips.extend(listing.clips);
+            if !listing.more {
+                return clips;
+            }
+        }
     }
 
     pub async fn act(&self, action: Action, id: TransferId) -> std::result::Result<(), Error> {

@@ -20,6 +20,10 @@ use bytes::Bytes;
 
 use super::Bucket;
 
+/// What Rushes keeps for itself in a bucket, and among it the claims of keys.
+const OWN: &str = ".rushes/";
+const CLAIMS: &str = ".rushes/claims/";
+
 #[derive(Clone, Debug)]
 pub struct Witness {
     client: Client,
@@ -130,8 +134,21 @@ impl Witness {
         }))
     }
 
-    /// The keys that begin with `prefix`, in S3's order.
+    /// The keys that begin with `prefix`, in S3's order. What Rushes keeps for itself is no clip: see
+    /// [`claims`](Witness::claims).
     pub async fn keys(&self, prefix: &str) -> Result<Vec<String>> {
+        let mut keys = self.all_keys(prefix).await?;
+        keys.retain(|key| !key.starts_with(OWN));
+        Ok(keys)
+    }
+
+    /// The keys that are claimed.
+    pub async fn claims(&self) -> Result<Vec<String>> {
+        let claims = self.all_keys(CLAIMS).await?;
+        Ok(claims.into_iter().filter_map(|claim| claim.strip_prefix(CLAIMS).map(str::to_owned)).collect())
+    }
+
+    async fn all_keys(&self, prefix: &str) -> Result<Vec<String>> {
         let asked = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
         let mut pages = asked.into_paginator().send();
         let mut keys = Vec::new();

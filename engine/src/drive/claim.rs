@@ -1,0 +1,330 @@
+//! The key of an upload: the first free one, claimed before the first byte, so that two who begin with the same name at the same
+//! moment find out then and not when all is sent.
+//!
+//! A claim is a small object at `.rushes/claims/KEY`, written only where there is none. It holds for a week after it was last
+//! written, by the store's clock alone: how old it is tell two moments of the store's. What is put in one piece takes its key
+//! by that. A store that cannot write under a condition, and keys that may not write there, go without: then the key is
+//! looked for, and Complete's own condition is what guards it, as it does in any case.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Drive, Driven, Stop};
+use crate::clock;
+use crate::core::Core;
+use crate::error::{Code, Error, Result};
+use crate::integrity::Algorithm;
+use crate::journal::claims::{self, Claim};
+use crate::keys::{self, numbered};
+use crate::profile;
+use crate::s3::{Class, Only, Own, Refusal, Store};
+use crate::second::{self, Elsewhere};
+use crate::source::Source;
+use crate::transfer::{Direction, Proof, Transfer, TransferId, UnixMs};
+
+/// How many names are tried before the folder in the bucket is held to be full of them.
+const MOST_NAMES: u32 = 1_000;
+/// How often a claim may change hands while it is looked at.
+const TRIES: u32 = 5;
+/// Longer than anybody pauses: whoever comes back after a week may find the name gone.
+const HOLDS_MS: i64 = 7 * DAY_MS;
+/// One that is older than this is renewed when its transfer goes on.
+const RENEWED_MS: i64 = DAY_MS;
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// How a key becomes an upload's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    /// An object says so.
+    Object,
+    /// It is put there in one piece: that takes it.
+    Put,
+}
+
+/// What a claim says.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Said {
+    installation: String,
+    /// The transfer's own.
+    token: String,
+    /// For whoever reads it: by the clock of the computer that wrote it.
+    made_at: String,
+    ends_at: String,
+    /// What counts, from when the store wrote it.
+    holds_seconds: i64,
+}
+
+/// Whose a key is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whose {
+    Ours,
+    Theirs,
+    /// Nobody can claim here.
+    Nobodys,
+}
+
+/// Finds the first free key, and journals it. A clip that is in the bucket already is not sent twice: its proof instead. The
+/// same clip on its way from two computers at once is two clips: nobody waits for somebody else's link.
+pub(super) async fn claim_key(
+    drive: &Drive,
+    transfer: &mut Transfer,
+    source: &Source,
+    by: By,
+) -> Driven<Option<Proof>> {
+    let mut whole = Whole { source, known: Vec::new() };
+    for n in 1..MOST_NAMES {
+        let key = numbered(&transfer.wanted, n);
+        let free = match by {
+            By::Object => claimed(drive, transfer, &key).await?,
+            By::Put => true,
+        };
+        // Only once it is claimed: whoever had the claim until then may have put the clip there.
+        match look(drive, transfer, &key, &mut whole).await? {
+            Look::Free => {}
+            Look::Taken => continue,
+            Look::Is(proof) => {
+                transfer.key = key;
+                drive.set_facts(transfer).await?;
+                if by == By::Object {
+                    give_up(&drive.core, drive.id, None);
+                }
+                return Ok(Some(proof));
+            }
+        }
+        if !free || !drive.core.live().claim(transfer.id, &transfer.bucket, &key) {
+            continue;
+        }
+        transfer.key = key;
+        drive.set_facts(transfer).await?;
+        if by == By::Object {
+            give_up(&drive.core, drive.id, Some(transfer.key.clone()));
+        }
+        return Ok(None);
+    }
+    Err(Stop::Fail(Error::new(
+        Code::BadInput,
+        "The bucket holds too many clips of this name. Rename the file, then add it again.",
+    )))
+}
+
+/// What has a key.
+enum Look {
+    Free,
+    Taken,
+    /// This very clip.
+    Is(Proof),
+}
+
+async fn look(drive: &Drive, transfer: &mut Transfer, key: &str, whole: &mut Whole<'_>) -> Driven<Look> {
+    match drive.head(Direction::Up, transfer, key).await? {
+        Err(refusal) if refusal.class == Class::NoObject => {}
+        // Keys that may put but not look: Complete's condition still guards.
+        Err(refusal) if refusal.error.code == Code::AccessDenied => {}
+        Err(refusal) => return Err(refusal.into()),
+        Ok(object) => {
+            let Some(kept) = object.checksum.filter(|_| object.size == transfer.size) else { return Ok(Look::Taken) };
+            if !whole.is(kept.algorithm, &kept.value).await? {
+                return Ok(Look::Taken);
+            }
+            let algorithm = kept.algorithm.name().to_owned();
+            return Ok(Look::Is(Proof::WholeObject { algorithm, checksum: kept.value }));
+        }
+    }
+    match second::elsewhere(&drive.core, transfer, key).await? {
+        Elsewhere::Free => Ok(Look::Free),
+        Elsewhere::Taken => Ok(Look::Taken),
+        Elsewhere::Has { algorithm, checksum } => {
+            let is_same = match Algorithm::named(&algorithm) {
+                Some(algorithm) => whole.is(algorithm, &checksum).await?,
+                None => false,
+            };
+            if !is_same {
+                return Ok(Look::Taken);
+            }
+            if profile::of_second(&transfer.profile).is_none() {
+                return Ok(Look::Free);
+            }
+            second::come_home(&drive.core, transfer).await?;
+            Ok(Look::Is(Proof::WholeObject { algorithm, checksum }))
+        }
+    }
+}
+
+/// Whether the key may be ours: claimed by us, or by nobody where nobody can.
+async fn claimed(drive: &Drive, transfer: &Transfer, key: &str) -> Driven<bool> {
+    // Another of our transfers has it: it would only be asked for at the bucket.
+    if drive.core.is_claimed(&transfer.bucket, key, transfer.id) {
+        return Ok(false);
+    }
+    Ok(take(drive, transfer, key).await? != Whose::Theirs)
+}
+
+/// The transfer goes on: its claim is renewed where it has grown old. Where somebody has taken it over meanwhile, what was
+/// sent is given up, and it begins again under the next free name.
+pub(super) async fn keep(drive: &Drive, transfer: &Transfer) -> Driven<()> {
+    let (id, bucket, key) = (drive.id, transfer.bucket.clone(), transfer.key.clone());
+    let known = drive.core.journal.read(move |c| claims::claim_of(c, id, &bucket, &key)).await?;
+    match known {
+        Some(known) if !is_fresh(&known, RENEWED_MS) => match take(drive, transfer, &transfer.key).await? {
+            Whose::Theirs => Err(Stop::Anew),
+            _ => Ok(()),
+        },
+        _ => Ok(()),
+    }
+}
+
+/// Claims a key, or finds out whose it is. In the journal before it is in the bucket.
+async fn take(drive: &Drive, transfer: &Transfer, key: &str) -> Driven<Whose> {
+    let Some(at) = keys::claim_of(key) else { return Ok(Whose::Nobodys) };
+    let store = drive.upload_store(transfer)?;
+    let (of, wanted, token) = (transfer.clone(), key.to_owned(), format!("{:016x}", rand::random::<u64>()));
+    let claim = drive.core.journal.write(move |c| claims::want(c, &of, &wanted, &token)).await?;
+    let installation = drive.core.home.installation()?;
+    let said = || said(&installation, &claim.token, clock::now());
+    for _ in 0..TRIES {
+        match store.put_own(&at, said()?, Only::New).await {
+            Ok(()) => return held(drive, &claim).await,
+            Err(refusal) if refusal.class == Class::Condition => {}
+            Err(refusal) if goes_without(&refusal) => {
+                tracing::debug!(key, error = %refusal.error, "claims cannot be made here");
+                drive.core.journal.note(move |c| claims::gone(c, claim.id));
+                return Ok(Whose::Nobodys);
+            }
+            Err(refusal) => return Err(refusal.into()),
+        }
+        let there = match store.get_own(&at).await {
+            Ok(there) => there,
+            // Gone in this moment.
+            Err(refusal) if refusal.class == Class::NoObject => continue,
+            Err(refusal) if goes_without(&refusal) => return theirs(drive, claim),
+            Err(refusal) => return Err(refusal.into()),
+        };
+        let owner = serde_json::from_slice::<Said>(&there.body).ok();
+        let ours = owner.as_ref().filter(|said| said.installation == installation).map(|said| said.token.clone());
+        let is_it = ours.as_ref() == Some(&claim.token);
+        if is_it && there.age_ms.is_some_and(|age| (0..RENEWED_MS).contains(&age)) {
+            return held(drive, &claim).await;
+        }
+        if !is_it && let Some(token) = ours {
+            // Another transfer's of ours that ended: it is taken back first, and nobody else's with it.
+            let over = drive.core.journal.read(move |c| claims::over_by_token(c, &token)).await?;
+            if over.is_some() {
+                sweep(&drive.core).await;
+            }
+            if over.is_none() && !is_over(owner.as_ref(), &there) {
+                return theirs(drive, claim);
+            }
+        } else if !is_it && !is_over(owner.as_ref(), &there) {
+            return theirs(drive, claim);
+        }
+        match store.put_own(&at, said()?, Only::Over { etag: &there.etag }).await {
+            Ok(()) => return held(drive, &claim).await,
+            Err(refusal) if matches!(refusal.class, Class::Condition | Class::NoObject) => {}
+            Err(refusal) if goes_without(&refusal) && is_it => return held(drive, &claim).await,
+            Err(refusal) if goes_without(&refusal) => return theirs(drive, claim),
+            Err(refusal) => return Err(refusal.into()),
+        }
+    }
+    // Many want this one.
+    theirs(drive, claim)
+}
+
+async fn held(drive: &Drive, claim: &Claim) -> Driven<Whose> {
+    let (id, now) = (claim.id, clock::now());
+    drive.core.journal.write(move |c| claims::held(c, id, now)).await?;
+    Ok(Whose::Ours)
+}
+
+fn theirs(drive: &Drive, claim: Claim) -> Driven<Whose> {
+    drive.core.journal.note(move |c| claims::gone(c, claim.id));
+    Ok(Whose::Theirs)
+}
+
+fn said(installation: &str, token: &str, now: UnixMs) -> Result<Vec<u8>> {
+    let moment = |ms| jiff::Timestamp::from_millisecond(ms).map(|moment| moment.to_string()).unwrap_or_default();
+    let said = Said {
+        installation: installation.to_owned(),
+        token: token.to_owned(),
+        made_at: moment(now),
+        ends_at: moment(now + HOLDS_MS),
+        holds_seconds: HOLDS_MS / 1000,
+    };
+    serde_json::to_vec(&said).map_err(Error::internal)
+}
+
+/// Whether a claim has run out. What cannot be told, or read, holds for as long as ours do; nothing holds longer than four
+/// times that, whatever it says.
+fn is_over(said: Option<&Said>, there: &Own) -> bool {
+    let holds = said.map_or(HOLDS_MS, |said| said.holds_seconds.saturating_mul(1000)).clamp(0, 4 * HOLDS_MS);
+    there.age_ms.is_some_and(|age| age > holds)
+}
+
+/// The bucket said not so long ago that it is ours; a clock that was put back says nothing.
+fn is_fresh(claim: &Claim, within: i64) -> bool {
+    claim.held_at.is_some_and(|at| (0..within).contains(&(clock::now() - at)))
+}
+
+/// The store knows no such conditions, or these keys may not write there: all is as it was before there were claims.
+fn goes_without(refusal: &Refusal) -> bool {
+    let code = refusal.error.code;
+    refusal.class == Class::Unsupported
+        || code == Code::AccessDenied
+        || (refusal.class == Class::Fail && code == Code::StoreRefused)
+}
+
+/// The transfer needs its claims no more, but for one key's: they are taken back apart from all else.
+pub(super) fn give_up(core: &Arc<Core>, transfer: TransferId, but: Option<String>) {
+    core.journal.note(move |c| claims::give_up(c, transfer, but.as_deref()));
+    let core = core.clone();
+    tokio::spawn(async move { sweep(&core).await });
+}
+
+/// Takes back every claim that nobody needs any more. One that cannot be reached now is tried at the next sweep.
+pub(super) async fn sweep(core: &Core) {
+    // One after the other: a deletion that is under way must not hit what is written after it.
+    let _alone = core.claims.lock().await;
+    let Ok(over) = core.journal.read(claims::over).await else { return };
+    for claim in over {
+        let id = claim.id;
+        match take_back(core, &claim).await {
+            Ok(()) => core.journal.note(move |c| claims::gone(c, id)),
+            Err(refusal) if goes_without(&refusal) => core.journal.note(move |c| claims::left(c, id)),
+            Err(refusal) => tracing::info!(key = claim.key, error = %refusal.error, "a claim is still to be deleted"),
+        }
+    }
+}
+
+async fn take_back(core: &Core, claim: &Claim) -> std::result::Result<(), Refusal> {
+    let Some(at) = keys::claim_of(&claim.key) else { return Ok(()) };
+    let Ok(store) = core.store(&claim.profile) else { return Ok(()) };
+    if !is_fresh(claim, HOLDS_MS - DAY_MS) && !is_still_ours(&store, &at, claim).await? {
+        return Ok(());
+    }
+    store.delete_own(&at).await
+}
+
+/// An old one may have been taken over, and one whose answer was not heard may be somebody else's.
+async fn is_still_ours(store: &Store, at: &str, claim: &Claim) -> std::result::Result<bool, Refusal> {
+    match store.get_own(at).await {
+        Ok(there) => Ok(serde_json::from_slice::<Said>(&there.body).is_ok_and(|said| said.token == claim.token)),
+        Err(refusal) if refusal.class == Class::NoObject => Ok(false),
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// Checksums of the whole source, each computed once.
+struct Whole<'a> {
+    source: &'a Source,
+    known: Vec<(Algorithm, String)>,
+}
+
+impl Whole<'_> {
+    async fn is(&mut self, algorithm: Algorithm, value: &str) -> Result<bool> {
+        if !self.known.iter().any(|(known, _)| *known == algorithm) {
+            self.known.push((algorithm, self.source.whole_checksum(algorithm).await?.value));
+        }
+        Ok(self.known.iter().any(|(known, own)| *known == algorithm && own == value))
+    }
+}
