@@ -12,7 +12,9 @@ mod policies;
 mod secrets;
 mod server;
 mod signature;
+mod spread;
 mod sts;
+mod twins;
 mod ways;
 mod window;
 
@@ -65,6 +67,15 @@ pub async fn prove(evidence: &Evidence) {
         goals.calls
     );
     evidence.row(6, "least privilege: the IAM policies that Rushes writes", &goal, policies::row(&goals)).await;
+    let goal = format!("{} pairs of objects, none overwritten, no part sent twice", goals.twins);
+    let what = "two laptops that write the same name at the same moment";
+    evidence.row(7, what, &goal, twins::row(&goals)).await;
+    let goal = format!(
+        "each prefix within {:.0} % of its share; BUREAU/ covers all of its keys; browsed as one tree",
+        goals.share_off * 100.0
+    );
+    let what = format!("{} keys spread over {} prefixes", goals.keys, goals.spread);
+    evidence.row(8, &what, &goal, spread::row(&goals)).await;
     let what = "what is built in: cargo-deny, npm audit, RustSec's advisories";
     evidence.row(9, what, "clean, or each exception explained", audits::row(&goals)).await;
 }
