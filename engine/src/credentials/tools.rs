@@ -9,7 +9,7 @@ use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
-use aws_sdk_s3::config::Region;
+use aws_types::region::Region;
 use aws_smithy_types::retry::RetryConfig;
 use zeroize::Zeroizing;
 

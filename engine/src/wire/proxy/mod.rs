@@ -156,9 +156,9 @@ impl Rules {
     /// http, so `http_proxy` is for others.
     fn of_environment(said: impl Fn(&str) -> Option<String>) -> Option<Rules> {
         let first = |names: [&'static str; 4]| names.into_iter().find_map(|name| Some((name, said(name)?)));
-        let (name, proxy) = first(["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])?;
-        let rules = Rules::new(&proxy, &without(&said), name);
-        tracing::info!(set = name, proxy = ?rules.somewhere(), "a proxy is named by the environment");
+        let (variable, proxy) = first(["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])?;
+        let rules = Rules::new(&proxy, &without(&said), variable);
+        tracing::info!(variable, proxy = ?rules.somewhere(), "a proxy is named by the environment");
         Some(rules)
     }
 
