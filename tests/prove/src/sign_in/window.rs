@@ -6,6 +6,7 @@ mod calls;
 mod control;
 mod outward;
 mod page;
+mod table;
 
 use anyhow::{Context, Result, ensure};
 use rushes_rig::footage;
