@@ -3,6 +3,8 @@
 
 use sanitize_filename::{Options, sanitize_with_options};
 
+use crate::keys;
+
 /// What every file system of the three desktops takes, in bytes.
 const MAX_NAME_BYTES: usize = 255;
 const PART_ENDING: &str = ".part";
@@ -23,6 +25,17 @@ pub fn part_name(name: &str) -> String {
     format!("{}{PART_ENDING}", shortened(name, MAX_NAME_BYTES - PART_ENDING.len()))
 }
 
+/// The `n`th name to try where one is taken. From the second on there is room for `PART_ENDING` too, so that two of them never
+/// share that name.
+pub fn numbered(name: &str, n: u32) -> String {
+    let whole = keys::numbered(name, n);
+    let most = MAX_NAME_BYTES - PART_ENDING.len();
+    if n < 2 || whole.len() <= most {
+        return whole;
+    }
+    keys::numbered(&shortened(name, most - (whole.len() - name.len())), n)
+}
+
 /// Cuts from the middle so that the ending stays, at a character's border.
 fn shortened(name: &str, max: usize) -> String {
     if name.len() <= max {
@@ -33,7 +46,9 @@ fn shortened(name: &str, max: usize) -> String {
     while !name.is_char_boundary(stem) {
         stem -= 1;
     }
-    format!("{}{ending}", &name[..stem])
+    // What Windows would leave out is not what a name ends with.
+    let stem = if ending.is_empty() { name[..stem].trim_end_matches(['.', ' ']) } else { &name[..stem] };
+    if stem.is_empty() && ending.is_empty() { "unnamed".to_owned() } else { format!("{stem}{ending}") }
 }
 
 #[cfg(test)]
@@ -76,6 +91,17 @@ mod tests {
         let long = format!("{}.mp4", "é".repeat(400));
         assert!(local_name(&long).len() <= 255 && local_name(&long).ends_with("é.mp4"));
         assert!(part_name(&exact).len() <= 255 && part_name(&exact).ends_with(".mp4.part"));
+    }
+
+    #[test]
+    fn taken_names_that_are_as_long_as_can_be_still_have_a_number() {
+        let long = format!("{}.mp4", "é".repeat(125));
+        let tried: Vec<String> = [1, 2, 3, 9_999].map(|n| numbered(&long, n)).into();
+        assert!(tried[1].ends_with("é-2.mp4") && tried[3].ends_with("é-9999.mp4"), "{tried:?}");
+        let parts: std::collections::HashSet<String> = tried.iter().map(|name| part_name(name)).collect();
+        assert!(parts.len() == 4 && tried.iter().chain(&parts).all(|name| name.len() <= 255));
+        assert_eq!(numbered("clip.mp4", 2), "clip-2.mp4");
+        assert_eq!(local_name(&format!("{}{}{}", "x".repeat(250), " ".repeat(9), "y".repeat(40))), "x".repeat(250));
     }
 
     proptest! {

@@ -65,7 +65,11 @@ fn key(bytes: &[u8]) {
     let key = String::from_utf8_lossy(bytes);
     let name = names::local_name(&key);
     assert!(stays_in_its_folder(&name), "{key:?} becomes {name:?}");
+    assert!(!name.ends_with(['.', ' ']), "{key:?} becomes {name:?}");
+    let next = names::numbered(&name, 2);
+    assert!(stays_in_its_folder(&next) && next != name, "{key:?} becomes {next:?}");
     let part = names::part_name(&name);
+    assert!(part != names::part_name(&next));
     assert!(stays_in_its_folder(&part) && part != name, "{key:?} becomes {part:?}");
     if let Ok(prefixed) = under_prefix("in", &key) {
         assert!(prefixed.starts_with("in/") && prefixed.len() <= MAX_KEY_BYTES);

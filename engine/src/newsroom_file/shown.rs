@@ -119,7 +119,8 @@ fn written(path: &str, value: Option<&Value>) -> String {
 /// Whether it signs with what this computer has from elsewhere, and not with what somebody enters for just this newsroom.
 /// Ways to sign in that are not known here are taken to.
 fn borrows_keys(profile: &Profile) -> Result<bool> {
-    let credentials = serde_json::to_value(&profile.credentials).map_err(Error::internal)?;
+    let credentials = &profile.credentials;
+    let credentials = serde_json::to_value(credentials).map_err(Error::internal)?;
     let own = match &credentials {
         Value::String(kind) => matches!(kind.as_str(), "keychain" | "nobody"),
         // Each start page is signed in to by itself, in the browser.

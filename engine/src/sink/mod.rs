@@ -12,8 +12,7 @@ pub use self::file::Piece;
 use self::file::Written;
 use crate::error::{Code, Error, Result, disk};
 use crate::integrity::{Algorithm, Checksum, Crc64, Crc64Sum, checksum_of};
-use crate::keys::numbered;
-use crate::names::part_name;
+use crate::names::{numbered, part_name};
 use crate::parts::Part;
 use crate::positioned::read_exact_at;
 

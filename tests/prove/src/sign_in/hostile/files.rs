@@ -58,8 +58,8 @@ pub(super) async fn all(count: u32) -> Result<Done> {
     let watched = Watched::from_now(&[&user]);
     let moved = moves(&good, &bucket, &office.trap);
     let mut done = Done::default();
-    for file in &moved {
-        office.leads_elsewhere(file, &good).await.with_context(|| file.clone())?;
+    for (i, file) in moved.iter().enumerate() {
+        office.leads_elsewhere(file, &good).await.with_context(|| format!("the {i}th that leads elsewhere"))?;
         done.taken += 1;
     }
     let others = hostile(count as usize, &office.trap)?;

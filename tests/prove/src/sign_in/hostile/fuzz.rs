@@ -80,9 +80,15 @@ pub(super) async fn ended(fuzzers: Vec<Fuzzer>, seconds: u64) -> Result<Fuzzed> 
     Ok(all)
 }
 
+/// In a thread of its own: what is fuzzed may bring a runtime, and this program has one.
+pub fn run(words: &[&str]) -> Result<()> {
+    std::thread::scope(|scope| scope.spawn(|| fuzzes(words)).join())
+        .unwrap_or_else(|_| bail!("the fuzzer itself broke"))
+}
+
 /// `rushes-prove fuzz KIND SECONDS SEED FOLDER FILE`: runs one, keeps what it finds in the folder, and says in the file how it
 /// goes.
-pub fn run(words: &[&str]) -> Result<()> {
+fn fuzzes(words: &[&str]) -> Result<()> {
     let [name, seconds, seed, kept, said] = words else { bail!("fuzz KIND SECONDS SEED FOLDER FILE") };
     let kind = KINDS.into_iter().find(|kind| kind.name == *name).context("no such kind")?;
     let (seconds, seed): (u64, u64) = (seconds.parse()?, seed.parse()?);
@@ -98,6 +104,9 @@ pub fn run(words: &[&str]) -> Result<()> {
         std::fs::write(said, so_far.to_string())?;
         let mut mutator = Mutator::new(seed.wrapping_add(block), seeds.clone());
         for _ in 0..BLOCK {
+            if findings.len() >= MOST_FINDINGS {
+                break;
+            }
             let input = mutator.input();
             let taken = Instant::now();
             let broken = catch_unwind(AssertUnwindSafe(|| (kind.take)(&input)));

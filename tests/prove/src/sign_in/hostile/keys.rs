@@ -47,7 +47,9 @@ pub(super) async fn all(count: u32) -> Result<Done> {
             words.extend(some.iter().map(|(key, _)| key.clone()));
             let ended = ctl.spawn(&words)?.wait(LONG).await?;
             done.panics += usize::from(has_panicked(&ended));
-            ensure!(ended.status == Some(0), "{store}: {}", ended.stdout.lines().last().unwrap_or_default());
+            let undone: Vec<_> = ended.rows().into_iter().filter(|row| row["state"] != "done").collect();
+            let why: Vec<_> = undone.iter().map(|row| (&row["key"], &row["state"], &row["error"])).collect();
+            ensure!(ended.status == Some(0), "{store}: {why:?} {}", ended.stderr);
         }
         let (found, beside) = contents(&outside, &chosen)?;
         let wanted: Vec<String> =
