@@ -204,6 +204,12 @@ impl Engine {
 
 fn check_keys(profile: &Profile, keys: &Keys) -> Result<()> {
     let is_only_signing = keys.access_key_id.is_empty() && keys.cloudfront_key.is_some();
+    let texts = [Some(keys.access_key_id.as_str()), keys.session_token.as_ref().map(|token| token.as_str())];
+    if texts.into_iter().flatten().chain([keys.secret_access_key.as_str()]).any(is_no_key)
+        || keys.cloudfront_key.as_ref().is_some_and(|pem| pem.len() > LONGEST_KEY)
+    {
+        return Err(Error::new(Code::BadInput, "These keys are too long to be keys, or more than a line each."));
+    }
     if !profile.credentials.takes_keys() && !is_only_signing {
         return Err(Error::new(Code::BadInput, "This newsroom's way in takes no access keys."));
     }
@@ -211,6 +217,13 @@ fn check_keys(profile: &Profile, keys: &Keys) -> Result<()> {
         return Err(Error::new(Code::BadInput, "Give both the access key ID and the secret access key."));
     }
     Ok(())
+}
+
+/// Of a key or a session's token, in bytes.
+const LONGEST_KEY: usize = 16 << 10;
+
+fn is_no_key(text: &str) -> bool {
+    text.len() > LONGEST_KEY || text.chars().any(char::is_control)
 }
 
 fn enter_again(profile: &Profile) -> Error {

@@ -91,7 +91,7 @@ pub struct FootageQuery {
 }
 
 /// A profile to keep, with keys where they are given.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
 #[serde(rename_all = "camelCase")]
 pub struct SaveProfile {
@@ -107,6 +107,12 @@ pub struct SaveProfile {
     /// All this is held in memory until Rushes is closed, and not in the keychain.
     #[serde(default)]
     pub in_memory: bool,
+}
+
+impl fmt::Debug for SaveProfile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SaveProfile({:?}, …)", self.profile)
+    }
 }
 
 impl SaveProfile {

@@ -9,6 +9,9 @@ use crate::api::Keys;
 use crate::error::{Error, Result};
 use crate::transfer::UnixMs;
 
+/// More than any of it takes, in bytes.
+pub(super) const ROOM: usize = 64 << 10;
+
 /// The names of the keys' fields are those under which earlier versions kept keys alone.
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -59,7 +62,11 @@ pub(crate) struct Session {
 
 impl Kept {
     pub(super) fn to_text(&self) -> Result<Zeroizing<String>> {
-        serde_json::to_string(self).map(Zeroizing::new).map_err(Error::internal)
+        // With room for all of it from the start: a buffer that grows leaves what it held behind.
+        let mut text = Zeroizing::new(Vec::with_capacity(ROOM));
+        serde_json::to_writer(&mut *text, self).map_err(Error::internal)?;
+        let bytes = std::mem::take(&mut *text);
+        String::from_utf8(bytes).map(Zeroizing::new).map_err(|e| Error::internal(e.utf8_error()))
     }
 
     pub(super) fn of_text(text: &str) -> Option<Kept> {

@@ -4,7 +4,7 @@
 use keyring::{Entry, Error as KeyringError};
 use zeroize::Zeroizing;
 
-use super::kept::Kept;
+use super::kept::{Kept, ROOM};
 use crate::error::{Code, Error, Result};
 use crate::home::Home;
 
@@ -44,7 +44,8 @@ pub(super) async fn get(account: String) -> Result<Option<Kept>> {
         let Some(first) = piece(&account, 0)? else { return Ok(None) };
         let (count, start) = first.split_once(':').ok_or_else(damaged)?;
         let count: usize = count.parse().ok().filter(|n| (1..=MOST_PIECES).contains(n)).ok_or_else(damaged)?;
-        let mut text = Zeroizing::new(start.to_owned());
+        let mut text = Zeroizing::new(String::with_capacity(ROOM));
+        text.push_str(start);
         for i in 1..count {
             text.push_str(&piece(&account, i)?.ok_or_else(damaged)?);
         }

@@ -9,8 +9,8 @@ use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
-use aws_types::region::Region;
 use aws_smithy_types::retry::RetryConfig;
+use aws_types::region::Region;
 use zeroize::Zeroizing;
 
 use crate::api::Keys;

@@ -189,7 +189,7 @@ async fn take(drive: &Drive, transfer: &Transfer, key: &str) -> Driven<Whose> {
             Ok(()) => return held(drive, &claim).await,
             Err(refusal) if refusal.class == Class::Condition => {}
             Err(refusal) if goes_without(&refusal) => {
-                tracing::debug!(key = %Mark(&key), error = %refusal.error, "claims cannot be made here");
+                tracing::debug!(key = %Mark(key), error = %refusal.error, "claims cannot be made here");
                 drive.core.journal.note(move |c| claims::gone(c, claim.id));
                 return Ok(Whose::Nobodys);
             }
@@ -292,7 +292,9 @@ pub(super) async fn sweep(core: &Core) {
         match take_back(core, &claim).await {
             Ok(()) => core.journal.note(move |c| claims::gone(c, id)),
             Err(refusal) if goes_without(&refusal) => core.journal.note(move |c| claims::left(c, id)),
-            Err(refusal) => tracing::info!(key = %Mark(&claim.key), error = %refusal.error, "a claim is still to be deleted"),
+            Err(refusal) => {
+                tracing::info!(key = %Mark(&claim.key), error = %refusal.error, "a claim is still to be deleted")
+            }
         }
     }
 }
