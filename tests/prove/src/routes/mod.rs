@@ -60,7 +60,14 @@ pub async fn prove(evidence: &Evidence) {
         goals.as_they_come_ratio,
         goals.by_hand_ratio
     );
-    evidence.row(2, "one uplink, all routes open, 500 MB up", &goal, lanes::one(&goals)).await;
+    evidence
+        .row(
+            2,
+            "one uplink, all routes open, 500 MB up; peers on the direct route, by cubic as systems come",
+            &goal,
+            lanes::one(&goals),
+        )
+        .await;
     let goal = format!("≥ {:.0} % of their sum, up and down", goals.two_share * 100.0);
     evidence.row(3, "two uplinks", &goal, lanes::two(&goals)).await;
     let goal = format!(

@@ -91,14 +91,10 @@ impl World {
             for side in [&office, &town] {
                 narrow(side, uplink, terrain.uplink_mbit)?;
             }
-            // The first is the one that the system prefers.
-            let metric = ((number + 1) * 100).to_string();
-            let gateway = format!("{net}.254");
-            office.ip(["route", "add", "default", "via", &gateway, "dev", uplink, "metric", &metric])?;
             // Answers leave by the network that they are asked through.
             let (table, own) = ((100 + number).to_string(), format!("{net}.1"));
             office.ip(["rule", "add", "from", &own, "lookup", &table])?;
-            office.ip(["route", "add", "default", "via", &gateway, "dev", uplink, "table", &table])?;
+            lead_out(&office, number)?;
         }
         address(&town, "near0", "10.88.3.1/24")?;
         address(&edge, "near0", "10.88.3.2/24")?;
@@ -167,13 +163,7 @@ impl World {
     pub fn plug(&self, number: usize, is_in: bool) -> Result<()> {
         let uplink = UPLINKS[number];
         self.office.ip(["link", "set", uplink, if is_in { "up" } else { "down" }])?;
-        if is_in {
-            let (metric, gateway) = (((number + 1) * 100).to_string(), format!("10.88.{}.254", number + 1));
-            let table = (100 + number).to_string();
-            self.office.ip(["route", "replace", "default", "via", &gateway, "dev", uplink, "metric", &metric])?;
-            self.office.ip(["route", "replace", "default", "via", &gateway, "dev", uplink, "table", &table])?;
-        }
-        Ok(())
+        if is_in { lead_out(&self.office, number) } else { Ok(()) }
     }
 
     /// Bytes that have left the office through an uplink, and come to it.
@@ -187,6 +177,20 @@ impl World {
         };
         Ok((figure("tx_bytes")?, figure("rx_bytes")?))
     }
+}
+
+/// The office's ways out through an uplink. What it sends is paced by cubic unless a program asks for something else, as on
+/// the systems that people have: this machine's own default may be another.
+fn lead_out(office: &Namespace, number: usize) -> Result<()> {
+    // The first is the one that the system prefers.
+    let (metric, table) = (((number + 1) * 100).to_string(), (100 + number).to_string());
+    let gateway = format!("10.88.{}.254", number + 1);
+    for [kind, number_of] in [["metric", &metric], ["table", &table]] {
+        let uplink = UPLINKS[number];
+        office
+            .ip(["route", "replace", "default", "via", &gateway, "dev", uplink, kind, number_of, "congctl", "cubic"])?;
+    }
+    Ok(())
 }
 
 /// A script that runs the program inside, with whatever arguments it is given.
