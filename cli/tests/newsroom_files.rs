@@ -88,16 +88,16 @@ async fn a_file_makes_a_newsroom_that_asks_nobody_until_somebody_signs_in_and_ne
     trusted(&office, &made).await.ok().unwrap();
     let here = profile(&office).await.unwrap();
     assert_eq!((&here["needsKeys"], &here["inUse"]), (&true.into(), &true.into()));
-    assert_eq!(code(&office.run(&["--json", "ls"]).await.unwrap()), "noCredentials");
+    assert_eq!(code(&office.run(&["--json", "ls"]).await.unwrap()), "signInNeeded");
     let clip = offices.scratch.join("clip.mxf");
     footage::random(&clip, 1_000_000, 1).unwrap();
     let put = ["--json", "--patience", "1", "put", clip.to_str().unwrap()];
     let waits = office.run(&put).await.unwrap();
-    assert_eq!((waits.status, code(&waits)), (Some(1), "noCredentials"), "{waits:#?}");
+    assert_eq!((waits.status, code(&waits)), (Some(1), "signInNeeded"), "{waits:#?}");
 
     // As long as something is on its way the newsroom stays where it is; then it goes, and its keys do not.
     let signed_in = office.clone().with(&bucket.env());
-    signed_in.run(&["profile", "sign-in", "Nairobi"]).await.unwrap().ok().unwrap();
+    signed_in.run(&["sign-in", "Nairobi"]).await.unwrap().ok().unwrap();
     assert_eq!(profile(&office).await.unwrap()["needsKeys"], false);
     let trap = Trap::set().unwrap();
     let elsewhere = format!("https://{}", trap.outside().unwrap());
@@ -119,9 +119,9 @@ async fn a_file_makes_a_newsroom_that_asks_nobody_until_somebody_signs_in_and_ne
     // Nor do they come back with the old address: they are gone.
     office.run(&["cancel", "2"]).await.unwrap();
     trusted(&office, &made).await.ok().unwrap();
-    assert_eq!(code(&office.run(&["--json", "ls"]).await.unwrap()), "noCredentials");
+    assert_eq!(code(&office.run(&["--json", "ls"]).await.unwrap()), "signInNeeded");
     let habits = offices.file(&text.replace("{bureau}/{name}", "{name}")).await;
-    signed_in.run(&["profile", "sign-in", "Nairobi"]).await.unwrap().ok().unwrap();
+    signed_in.run(&["sign-in", "Nairobi"]).await.unwrap().ok().unwrap();
     trusted(&office, &habits).await.ok().unwrap();
     assert_eq!(office.run(&["--json", "ls"]).await.unwrap().ok().unwrap().lines[0]["key"], "Nairobi/clip.mxf");
     assert_eq!(trap.caught(), 0);

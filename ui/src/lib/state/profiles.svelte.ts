@@ -21,6 +21,7 @@ export class Profiles {
   signingIn = $state.raw<Profile | null>(null);
   #version = -1;
   #asked = 0;
+  #latest: Promise<void> = Promise.resolve();
 
   get inUse(): Profile | null {
     return this.rows?.find((row) => row.inUse)?.profile ?? null;
@@ -53,10 +54,16 @@ export class Profiles {
     await this.load();
   }
 
-  async load() {
+  load(): Promise<void> {
     const asked = ++this.#asked;
-    const rows = await notices.ask((commands) => commands.profiles());
-    if (rows && asked === this.#asked) this.rows = rows;
+    this.#latest = notices
+      .ask((commands) => commands.profiles())
+      .then((rows) => {
+        // Asked again meanwhile, the newer answer counts, and whoever waits for this one waits for that.
+        if (asked !== this.#asked) return this.#latest;
+        if (rows) this.rows = rows;
+      });
+    return this.#latest;
   }
 
   async use(name: string) {

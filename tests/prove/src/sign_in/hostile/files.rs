@@ -95,7 +95,7 @@ impl Office {
         // The old address alone does not bring the keys back.
         let back = self.careless(good.as_bytes()).await?;
         ensure!(back.is_ok() && self.needs_keys().await? == Some(true), "the keys came back: {back:?}");
-        self.ctl.clone().with(&self.keys).run(&["profile", "sign-in", NEWSROOM]).await?.ok()?;
+        self.ctl.clone().with(&self.keys).run(&["sign-in", NEWSROOM]).await?.ok()?;
         Ok(())
     }
 
