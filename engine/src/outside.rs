@@ -67,9 +67,10 @@ fn key(bytes: &[u8]) {
     assert!(stays_in_its_folder(&name), "{key:?} becomes {name:?}");
     assert!(!name.ends_with(['.', ' ']), "{key:?} becomes {name:?}");
     let next = names::numbered(&name, 2);
-    assert!(stays_in_its_folder(&next) && next != name, "{key:?} becomes {next:?}");
+    assert!(stays_in_its_folder(&next), "{key:?} becomes {next:?}");
     let part = names::part_name(&name);
-    assert!(part != names::part_name(&next));
+    // The first may share its name with a numbered one, by chance; from then on each number has one of its own.
+    assert!(names::part_name(&next) != names::part_name(&names::numbered(&name, 3)));
     assert!(stays_in_its_folder(&part) && part != name, "{key:?} becomes {part:?}");
     if let Ok(prefixed) = under_prefix("in", &key) {
         assert!(prefixed.starts_with("in/") && prefixed.len() <= MAX_KEY_BYTES);
