@@ -10,6 +10,8 @@ use rushes_engine::outside::{KINDS, Kind};
 use rushes_rig::mutate::{Mutator, corpus};
 
 const LONG: Duration = Duration::from_secs(2);
+/// The same inputs each time: no commit is refused by chance. The evidence makes new ones.
+const SEED: u64 = 2026;
 
 fn kind(name: &str) -> Kind {
     KINDS.into_iter().find(|kind| kind.name == name).unwrap()
@@ -19,12 +21,11 @@ fn takes_all(name: &str) {
     let kind = kind(name);
     let corpus = corpus(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/corpus").join(name)).unwrap();
     corpus.iter().for_each(|input| (kind.take)(input));
-    let seed = rand::random();
-    let (mut mutator, begun) = (Mutator::new(seed, corpus), Instant::now());
+    let (mut mutator, begun) = (Mutator::new(SEED, corpus), Instant::now());
     while begun.elapsed() < LONG {
         let input = mutator.input();
         let take = || (kind.take)(&input);
-        assert!(catch_unwind(take).is_ok(), "{name}, seed {seed}: {}", input.escape_ascii());
+        assert!(catch_unwind(take).is_ok(), "{name}, seed {SEED}: {}", input.escape_ascii());
     }
 }
 
