@@ -21,6 +21,10 @@ impl Engine {
             if request.keys.is_some() {
                 return Err(Error::new(Code::BadInput, "The keys of this profile are lent, not kept."));
             }
+            // Every command of a script says it again: what its transfers have found out meanwhile stays.
+            if self.core.profile(Some(&profile.name)).is_ok_and(|known| known == profile) {
+                return Ok(());
+            }
             self.core.keep_profile(profile.clone()).await?;
             return self.is_saved(&profile).await;
         }
@@ -75,6 +79,7 @@ impl Engine {
     }
 
     async fn is_saved(&self, profile: &Profile) -> Result<()> {
+        self.core.forget_store(&profile.name);
         self.let_go_on(&profile.name);
         if profile.credentials != CredentialsFrom::Lent && self.core.profiles().1.is_none() {
             self.core.set_in_use(profile.name.clone()).await?;
@@ -87,6 +92,7 @@ impl Engine {
     pub(crate) async fn take_code(&self, name: &str, code: &str) -> Result<()> {
         let profile = self.core.profile(Some(name))?;
         self.core.purse.show_mfa(&profile, code).await?;
+        self.core.forget_store(name);
         self.let_go_on(name);
         self.profiles_changed();
         Ok(())
@@ -98,7 +104,9 @@ impl Engine {
         if profile.credentials != CredentialsFrom::Lent {
             check_keys(&profile, &keys)?;
         }
-        self.core.purse.lend(name, keys);
+        if self.core.purse.lend(name, keys) {
+            self.core.forget_store(name);
+        }
         self.let_go_on(name);
         self.profiles_changed();
         Ok(())
@@ -180,7 +188,6 @@ impl Engine {
 
     /// New keys: what waited for them is queued again.
     fn let_go_on(&self, profile: &str) {
-        self.core.forget_store(profile);
         let waiting: Vec<TransferId> = {
             let live = self.core.live();
             let waits = |status: &Status| matches!(status, Status::Waiting { why: Why::Credentials, .. });

@@ -124,13 +124,18 @@ impl Purse {
         Ok(())
     }
 
-    /// Keys for as long as this process lives.
-    pub(crate) fn lend(&self, profile: &str, keys: Keys) {
+    /// Keys for as long as this process lives. Answers whether they are others than it had.
+    pub(crate) fn lend(&self, profile: &str, keys: Keys) -> bool {
         let mut held = self.held();
         let before = held.remove(profile).unwrap_or_default();
-        held.insert(profile.to_owned(), before.with_keys(keys));
+        let now = before.clone().with_keys(keys);
+        let is_news = now.to_text().ok() != before.to_text().ok();
+        held.insert(profile.to_owned(), now);
         drop(held);
-        self.changed(profile);
+        if is_news {
+            self.changed(profile);
+        }
+        is_news
     }
 
     /// What a profile is signed in with as it is. What the keychain does not say is as good as nothing.
