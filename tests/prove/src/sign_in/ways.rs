@@ -25,9 +25,10 @@ use super::{Goals, computer, sts};
 use crate::built;
 use crate::evidence::Shown;
 
-/// Slow enough that the clip takes several times as long as its keys hold.
-const UP_MBIT: &str = "6";
-const CLIP: u64 = 100_000_000;
+/// Slow enough that the clip takes several times as long as its keys hold; of so many parts that they cannot all be under way
+/// with the first ones.
+const UP_MBIT: &str = "16";
+const CLIP: u64 = 260_000_000;
 const SMALL: u64 = 300_000;
 /// For the slow clip, which takes some two and a half minutes.
 const LONG: Duration = Duration::from_secs(900);

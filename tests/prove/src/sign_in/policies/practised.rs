@@ -146,9 +146,7 @@ impl Day<'_> {
 
     async fn puts_elsewhere(&mut self) -> Result<()> {
         let (clip, bucket) = (self.clip, seaweed::BUCKET);
-        for (to, folder) in
-            [("Manila", "Manila"), ("Nairobi-East/raw", "Nairobi-East"), (".rushes/claims/Manila", ".rushes")]
-        {
+        for (to, folder) in [("Manila", "Manila"), ("Nairobi-East/raw", "Nairobi-East")] {
             let (what, at) = (format!("puts to {to}"), format!("{bucket}/{folder}/"));
             self.is_refused(&what, &["put", clip, "--to", to], "s3:PutObject", &at).await?;
         }
@@ -179,6 +177,7 @@ impl Day<'_> {
         let works = claimed.is_ok() && read.is_ok() && given_back.is_ok();
         self.note("claims a key and gives the claim back", works, format!("{claimed:?} {read:?} {given_back:?}"));
         self.refused("takes another bureau's claim away", witness.delete(other).await);
+        self.refused("claims under another bureau", witness.put(".rushes/claims/Manila/two", "mine").await);
         Ok(())
     }
 
