@@ -125,6 +125,18 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// All causes, the outermost first.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(e) = cause {
+        text.push_str(": ");
+        text.push_str(&e.to_string());
+        cause = e.source();
+    }
+    text
+}
+
 /// A file-system error while `doing` something ("read the clip") to `path`, when no nearer code fits.
 pub fn disk(doing: &str, path: &std::path::Path, cause: &std::io::Error) -> Error {
     let shown = path.display();

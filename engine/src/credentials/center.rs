@@ -15,10 +15,11 @@ use zeroize::Zeroizing;
 
 use super::kept::Tokens;
 use super::refusals::{in_time, sort};
+use super::tools::endpoint;
 use crate::api::Account;
 use crate::clock;
 use crate::error::{Code, Error, Result};
-use crate::profile::{IdentityCenter, check_endpoint};
+use crate::profile::IdentityCenter;
 use crate::transfer::UnixMs;
 use crate::wire::{Common, Wire};
 
@@ -56,13 +57,6 @@ pub(crate) enum Said {
     /// Not yet, and more seldom.
     Slower,
     Yes(Box<Tokens>),
-}
-
-/// The services' own variables, which AWS's tools know as well; only https, or this computer.
-fn endpoint(variable: &str) -> Result<Option<String>> {
-    let Some(endpoint) = std::env::var(variable).ok().filter(|endpoint| !endpoint.is_empty()) else { return Ok(None) };
-    check_endpoint(&endpoint)?;
-    Ok(Some(endpoint))
 }
 
 fn oidc(common: &Common, region: &str) -> Result<Oidc> {

@@ -6,7 +6,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, chain};
 
 /// `who` was asked: `IAM Identity Center`, `AWS STS`.
 pub(super) fn sort<E>(error: &SdkError<E, HttpResponse>, who: &str) -> Error
@@ -41,18 +41,6 @@ where
         _ => (Code::StoreRefused, format!("{who} refused.")),
     };
     Error::new(code, message).because(detail)
-}
-
-/// All causes, the outermost first.
-fn chain(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(e) = cause {
-        text.push_str(": ");
-        text.push_str(&e.to_string());
-        cause = e.source();
-    }
-    text
 }
 
 /// Nobody waits for a silent server for ever.

@@ -12,8 +12,9 @@ use zeroize::Zeroizing;
 
 use super::kept::Session;
 use super::refusals::{in_time, sort};
+use super::tools::endpoint;
 use crate::error::{Code, Error, Result};
-use crate::profile::{Profile, Role, check_endpoint};
+use crate::profile::{Profile, Role};
 use crate::wire::{Common, Wire};
 
 const WHO: &str = "AWS STS";
@@ -29,10 +30,7 @@ fn sts(common: &Common, region: &str, credentials: Credentials) -> Result<Client
         .credentials_provider(credentials)
         .http_client(Wire::new(common, None))
         .retry_config(RetryConfig::disabled());
-    if let Some(endpoint) = std::env::var("AWS_ENDPOINT_URL_STS").ok().filter(|endpoint| !endpoint.is_empty()) {
-        check_endpoint(&endpoint)?;
-        config.set_endpoint_url(Some(endpoint));
-    }
+    config.set_endpoint_url(endpoint("AWS_ENDPOINT_URL_STS")?);
     Ok(Client::from_conf(config.build()))
 }
 

@@ -14,7 +14,8 @@ use aws_types::region::Region;
 use zeroize::Zeroizing;
 
 use crate::api::Keys;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, chain};
+use crate::profile::check_endpoint;
 use crate::wire::{Common, Wire};
 
 /// The variable with the private key that signs CloudFront addresses, in PEM.
@@ -25,6 +26,13 @@ fn config(common: &Common, region: Option<&str>) -> ProviderConfig {
         .with_region(region.map(|region| Region::new(region.to_owned())))
         .with_http_client(Wire::new(common, None))
         .with_retry_config(RetryConfig::standard())
+}
+
+/// The services' own variables, which AWS's tools know as well; only https, or this computer.
+pub(super) fn endpoint(variable: &str) -> Result<Option<String>> {
+    let Some(endpoint) = std::env::var(variable).ok().filter(|endpoint| !endpoint.is_empty()) else { return Ok(None) };
+    check_endpoint(&endpoint)?;
+    Ok(Some(endpoint))
 }
 
 /// A profile of the AWS tools: keys, a role, a sign-in of `aws sso login`, or a program that brings keys.
@@ -62,16 +70,7 @@ pub(super) async fn computer(common: &Common) -> Result<Credentials> {
 
 /// What is not there, and what cannot be asked just now, are told apart.
 fn missing(cause: CredentialsError, sentence: String) -> Error {
-    let detail = {
-        let mut text = cause.to_string();
-        let mut below = std::error::Error::source(&cause);
-        while let Some(e) = below {
-            text.push_str(": ");
-            text.push_str(&e.to_string());
-            below = e.source();
-        }
-        text
-    };
+    let detail = chain(&cause);
     match cause {
         CredentialsError::ProviderTimedOut(_) => {
             Error::new(Code::Offline, "What gives this computer its keys does not answer. It is tried again by itself.")

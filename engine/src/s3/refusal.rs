@@ -7,7 +7,7 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::{RequestId, RequestIdExt};
 use aws_smithy_runtime_api::http::Response;
 
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, chain};
 use crate::rights::action;
 use crate::route;
 use crate::wire::Obstacle;
@@ -299,18 +299,6 @@ fn find_ours(error: &(dyn StdError + 'static)) -> Option<Error> {
         cause = e.source();
     }
     None
-}
-
-/// All causes, the outermost first.
-fn chain(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(e) = cause {
-        text.push_str(": ");
-        text.push_str(&e.to_string());
-        cause = e.source();
-    }
-    text
 }
 
 #[cfg(test)]
