@@ -1,13 +1,11 @@
 //! Promise 2: what was acknowledged is not sent again, whatever happened in between.
 
-mod support;
-
+use crate::support::{Bench, is_done, part_bytes_sent};
 use rushes_engine::api::Action;
 use rushes_engine::transfer::{Proof, Status};
 use rushes_rig::practice::Practice;
 use rushes_rig::proxy::Proxy;
 use rushes_rig::{Scratch, footage};
-use support::{Bench, is_done, part_bytes_sent};
 
 const CLIP: u64 = 60_000_000;
 /// As many parts as may be in flight, with what HTTP adds.

@@ -1,16 +1,15 @@
 //! A test of the routes: what it finds, when it refuses, and that it leaves the bucket as it was.
 
-mod support;
-
 use std::time::Duration;
 
+use crate::ALONE;
+use crate::support::{Bench, is_done};
 use rushes_engine::api::{RouteTest, WayRow, WayState};
 use rushes_engine::error::Result;
 use rushes_engine::limit::LimitSettings;
 use rushes_rig::practice::Practice;
 use rushes_rig::proxy::Proxy;
 use rushes_rig::{Scratch, footage, until};
-use support::{Bench, is_done};
 
 const MB: u64 = 1_000_000;
 const SOON: Duration = Duration::from_secs(30);
@@ -31,6 +30,7 @@ async fn ways(bench: &Bench) -> Vec<WayRow> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lane_is_measured_by_a_clip_that_is_there_and_the_test_is_kept() {
+    let _alone = ALONE.lock().await;
     let scratch = Scratch::new();
     let practice = Practice::start(&scratch).await.unwrap();
     let proxy = Proxy::before(practice.bucket()).await.unwrap();
@@ -70,6 +70,7 @@ async fn a_lane_is_measured_by_a_clip_that_is_there_and_the_test_is_kept() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_is_refused_while_transfers_move_and_a_dead_way_is_said_to_be_one() {
+    let _alone = ALONE.lock().await;
     let scratch = Scratch::new();
     let practice = Practice::start(&scratch).await.unwrap();
     let proxy = Proxy::before(practice.bucket()).await.unwrap();
@@ -95,6 +96,7 @@ async fn it_is_refused_while_transfers_move_and_a_dead_way_is_said_to_be_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_network_that_somebody_pays_for_by_the_byte_is_not_tested() {
+    let _alone = ALONE.lock().await;
     let scratch = Scratch::new();
     let practice = Practice::start(&scratch).await.unwrap();
     let proxy = Proxy::before(practice.bucket()).await.unwrap();

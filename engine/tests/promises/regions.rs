@@ -1,10 +1,9 @@
 //! A bucket whose region is down, and a second one: what is read from the copy, and what goes to it and comes home. Both are
 //! buckets of one store; the test itself copies, as replication would.
 
-mod support;
-
 use std::path::{Path, PathBuf};
 
+use crate::support::{Bench, PROFILE, error_of, is_done};
 use rushes_engine::api::{Action, SaveProfile, TransferRow};
 use rushes_engine::error::Code;
 use rushes_engine::keys::PLAIN_TEMPLATE;
@@ -14,7 +13,6 @@ use rushes_rig::practice::Practice;
 use rushes_rig::proxy::{Proxy, Way};
 use rushes_rig::store::Bucket;
 use rushes_rig::{Scratch, footage};
-use support::{Bench, PROFILE, error_of, is_done};
 
 struct Regions {
     first: Proxy,

@@ -1,17 +1,17 @@
 //! A connection that stays open and moves nothing is noticed, and the transfer goes on by others.
 
-mod support;
-
 use std::time::{Duration, Instant};
 
+use crate::ALONE;
+use crate::support::{Bench, is_done};
 use rushes_engine::transfer::Status;
 use rushes_rig::practice::Practice;
 use rushes_rig::proxy::Proxy;
 use rushes_rig::{Scratch, footage};
-use support::{Bench, is_done};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_that_stalls_is_cut_off_and_taken_up_when_it_moves_again() {
+    let _alone = ALONE.lock().await;
     let scratch = Scratch::new();
     let practice = Practice::start(&scratch).await.unwrap();
     let proxy = Proxy::before(practice.bucket()).await.unwrap();

@@ -1,7 +1,6 @@
 //! Promise 4: done means proved, and the transfer says by what.
 
-mod support;
-
+use crate::support::{Bench, is_done};
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use rushes_engine::api::Place;
 use rushes_engine::integrity::Crc64;
@@ -10,7 +9,6 @@ use rushes_rig::practice::Practice;
 use rushes_rig::seaweed::Seaweed;
 use rushes_rig::store::Bucket;
 use rushes_rig::{Scratch, footage};
-use support::{Bench, is_done};
 
 const MIB: u64 = 1 << 20;
 

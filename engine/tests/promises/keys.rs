@@ -1,12 +1,10 @@
 //! Promise 7: one live upload per file, bucket and key; nothing in the bucket is overwritten, nothing sent twice.
 
-mod support;
-
+use crate::support::{Bench, is_done, part_bytes_sent};
 use rushes_engine::transfer::{Proof, Status};
 use rushes_rig::practice::Practice;
 use rushes_rig::proxy::Proxy;
 use rushes_rig::{Scratch, footage};
-use support::{Bench, is_done, part_bytes_sent};
 
 const CLIP: u64 = 30_000_000;
 

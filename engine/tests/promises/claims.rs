@@ -1,10 +1,9 @@
 //! Two that begin with one name find out before the first byte; and a newsroom whose keys are spread is browsed as one tree.
 
-mod support;
-
 use std::path::Path;
 use std::time::Duration;
 
+use crate::support::{Bench, is_done, refusing};
 use futures::future::join_all;
 use rushes_engine::api::Action;
 use rushes_rig::practice::Practice;
@@ -12,7 +11,6 @@ use rushes_rig::proxy::{Link, Proxy};
 use rushes_rig::seaweed::Seaweed;
 use rushes_rig::store::{Bucket, Witness};
 use rushes_rig::{Scratch, footage, until};
-use support::{Bench, is_done, refusing};
 
 const CLIP: u64 = 22_000_000;
 const PARTS: usize = 5;

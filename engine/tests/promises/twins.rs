@@ -1,14 +1,12 @@
 //! A part that a late twin of its request overwrote after it was acknowledged is found out and put right. Under SSE-KMS
 //! even the same bytes get another ETag then; the stores here give another one to other bytes, which is the worse case.
 
-mod support;
-
+use crate::support::{Bench, is_done};
 use rushes_rig::practice::Practice;
 use rushes_rig::proxy::Proxy;
 use rushes_rig::seaweed::Seaweed;
 use rushes_rig::store::Bucket;
 use rushes_rig::{Scratch, footage};
-use support::{Bench, is_done};
 
 /// One part is overwritten between its answer and Complete. Answers with what Complete was answered, and how often that
 /// part went again.

@@ -1,7 +1,7 @@
 //! What is breaking has the link at once; deadlines come next; what is late says so.
 
-mod support;
-
+use crate::ALONE;
+use crate::support::{Bench, is_done};
 use rushes_engine::api::{Hurry, Place};
 use rushes_engine::deadline::Verdict;
 use rushes_engine::error::Code;
@@ -10,7 +10,6 @@ use rushes_engine::transfer::Status;
 use rushes_rig::practice::Practice;
 use rushes_rig::proxy::Proxy;
 use rushes_rig::{Scratch, footage};
-use support::{Bench, is_done};
 
 const MB: u64 = 1_000_000;
 
@@ -20,6 +19,7 @@ fn by_template() -> Place {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn breaking_overtakes_what_has_all_the_slots_and_is_done_first() {
+    let _alone = ALONE.lock().await;
     let scratch = Scratch::new();
     let practice = Practice::start(&scratch).await.unwrap();
     let proxy = Proxy::before(practice.bucket()).await.unwrap();
@@ -56,6 +56,7 @@ async fn breaking_overtakes_what_has_all_the_slots_and_is_done_first() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_becomes_breaking_while_it_waits_gets_the_next_slots() {
+    let _alone = ALONE.lock().await;
     let scratch = Scratch::new();
     let practice = Practice::start(&scratch).await.unwrap();
     let proxy = Proxy::before(practice.bucket()).await.unwrap();
@@ -81,6 +82,7 @@ async fn what_becomes_breaking_while_it_waits_gets_the_next_slots() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deadline_is_read_in_the_newsrooms_zone_and_says_whether_it_is_made() {
+    let _alone = ALONE.lock().await;
     let scratch = Scratch::new();
     let practice = Practice::start(&scratch).await.unwrap();
     let proxy = Proxy::before(practice.bucket()).await.unwrap();

@@ -1,15 +1,13 @@
 //! Promise 6: pause and quit keep what is in the bucket, cancel leaves nothing, across restarts.
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::Bench;
 use rushes_engine::api::Action;
 use rushes_engine::transfer::Status;
 use rushes_rig::practice::Practice;
 use rushes_rig::proxy::Proxy;
 use rushes_rig::{Scratch, footage};
-use support::Bench;
 
 const CLIP: u64 = 40_000_000;
 

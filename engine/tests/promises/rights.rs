@@ -1,8 +1,7 @@
 //! Least privilege: with exactly the policy that Rushes writes for an ingest box, its uploads go on whatever it may not see;
 //! what is missing is said by name.
 
-mod support;
-
+use crate::support::{Bench, PROFILE, error_of, is_done};
 use rushes_engine::api::{FootagePage, FootageQuery, Place, SaveProfile};
 use rushes_engine::error::Code;
 use rushes_engine::keys::NEWSROOM_TEMPLATE;
@@ -12,7 +11,6 @@ use rushes_rig::practice::Practice;
 use rushes_rig::seaweed::{self, Seaweed, User};
 use rushes_rig::store::{Bucket, Keys};
 use rushes_rig::{Scratch, footage};
-use support::{Bench, PROFILE, error_of, is_done};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 

@@ -1,19 +1,14 @@
 //! What was set as a limit is kept, from the moment it is set.
 
-mod support;
-
 use std::time::{Duration, Instant};
 
+use crate::ALONE;
+use crate::support::{Bench, is_done};
 use rushes_engine::limit::Limits;
 use rushes_rig::practice::Practice;
 use rushes_rig::{Scratch, footage};
-use support::{Bench, is_done};
-use tokio::sync::Mutex;
 
 const MB: u64 = 1_000_000;
-
-/// Each measures time: side by side they would measure each other.
-static ALONE: Mutex<()> = Mutex::const_new(());
 
 /// Whether what must take `seconds` took that, within 15 %. What the machine itself needs, which `free` shows, comes on
 /// top of it where there is other work for it.

@@ -1,17 +1,15 @@
 //! A network that wants somebody to sign in first is told from a store that is gone; when it lets the store through,
 //! transfers go on by themselves, and nothing of the portal's is taken for the store's.
 
-mod support;
-
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
+use crate::support::{Bench, error_of, is_done};
 use rushes_engine::error::Code;
 use rushes_engine::transfer::{Status, Why};
 use rushes_rig::practice::Practice;
 use rushes_rig::store::Bucket;
 use rushes_rig::{Scratch, footage};
-use support::{Bench, error_of, is_done};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;

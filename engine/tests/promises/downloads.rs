@@ -1,16 +1,14 @@
 //! Promise 5: a download shows its name only when it is complete, verified and synced; and it stays where it belongs.
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::{Bench, error_of, is_done};
 use rushes_engine::api::Action;
 use rushes_engine::error::Code;
 use rushes_engine::transfer::Status;
 use rushes_rig::practice::Practice;
 use rushes_rig::proxy::{Proxy, Way};
 use rushes_rig::{Scratch, footage, wait};
-use support::{Bench, error_of, is_done};
 
 const CLIP: u64 = 40_000_000;
 const LONG: Duration = Duration::from_secs(60);

@@ -1,18 +1,16 @@
 //! Promise 3: parts of two versions of a file never mix.
 
-mod support;
-
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
+use crate::support::{Bench, error_of, is_done};
 use rushes_engine::api::Action;
 use rushes_engine::error::Code;
 use rushes_engine::transfer::Status;
 use rushes_rig::practice::Practice;
 use rushes_rig::proxy::Proxy;
 use rushes_rig::{Scratch, footage};
-use support::{Bench, error_of, is_done};
 
 /// Of so many parts that some are through while others have not begun.
 const CLIP: u64 = 80_000_000;

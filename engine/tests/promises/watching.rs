@@ -1,15 +1,13 @@
 //! The watch folder: what settles in it goes up by itself, once. And the bucket's own news.
 
-mod support;
-
 use std::io::Write;
 use std::time::Duration;
 
+use crate::support::{Bench, PROFILE};
 use rushes_engine::api::{About, FootageQuery, WatchFolder};
 use rushes_engine::keys::Fields;
 use rushes_rig::practice::Practice;
 use rushes_rig::{Scratch, footage, until};
-use support::{Bench, PROFILE};
 
 const SOON: Duration = Duration::from_secs(40);
 
