@@ -26,7 +26,7 @@ check: setup-test ui $(CARGO_DENY)
 	$(CARGO_DENY) --log-level warn check bans licenses sources
 
 ## The evidence: `make prove TOPIC=main-job`, or one row of it with ROW=n. Long, for a machine that does
-## nothing else meanwhile; no part of `make test`. Topics: main-job, speed, routes, sign-in.
+## nothing else meanwhile; no part of `make test`. Topics: main-job, speed, routes, sign-in, watch.
 prove: setup-prove ui
 	@test -n "$(TOPIC)" || { echo "Say which topic: make prove TOPIC=main-job"; exit 2; }
 	cargo build --workspace --quiet

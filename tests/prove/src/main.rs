@@ -10,6 +10,7 @@ mod routes;
 mod sign_in;
 mod speed;
 mod story;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -40,10 +41,10 @@ fn main() -> ExitCode {
             ["verifier", ref rest @ ..] => ended(routes::cloudfront::verifier::serve(rest).await),
             ["fuzz", ref rest @ ..] => ended(sign_in::fuzz(rest)),
             ["grant", ref rest @ ..] => ended(routes::cloudfront::grant::serve(rest).await),
-            [topic @ ("main-job" | "speed" | "routes" | "sign-in"), ref rest @ ..] => run(topic, rest).await,
+            [topic @ ("main-job" | "speed" | "routes" | "sign-in" | "watch"), ref rest @ ..] => run(topic, rest).await,
             _ => {
                 eprintln!(
-                    "rushes-prove story | chaos [SEED…] | main-job [ROW] | speed [ROW] | routes [ROW] | sign-in [ROW]"
+                    "rushes-prove story | chaos [SEED…] | main-job [ROW] | speed [ROW] | routes [ROW] | sign-in [ROW] | watch [ROW]"
                 );
                 ExitCode::from(2)
             }
@@ -84,6 +85,7 @@ async fn run(topic: &str, rest: &[&str]) -> ExitCode {
         "speed" => speed::prove(&evidence).await,
         "routes" => routes::prove(&evidence).await,
         "sign-in" => sign_in::prove(&evidence).await,
+        "watch" => watch::prove(&evidence).await,
         _ => main_job::prove(&evidence).await,
     }
     if evidence.all_passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
