@@ -19,7 +19,7 @@ use crate::journal::claims::{self, Claim};
 use crate::keys::{self, numbered};
 use crate::marks::Mark;
 use crate::profile;
-use crate::s3::{Class, Only, Own, Refusal, Store};
+use crate::s3::{Answer, Class, Object, Only, Own, Refusal, Store};
 use crate::second::{self, Elsewhere};
 use crate::source::Source;
 use crate::transfer::{Direction, Proof, Transfer, TransferId, UnixMs};
@@ -77,12 +77,17 @@ pub(super) async fn claim_key(
     let mut whole = Whole { source, known: Vec::new() };
     for n in 1..MOST_NAMES {
         let key = numbered(&transfer.wanted, n);
-        let free = match by {
-            By::Object => claimed(drive, transfer, &key).await?,
-            By::Put => true,
+        let claiming = async {
+            match by {
+                By::Object => claimed(drive, transfer, &key).await,
+                By::Put => Ok(true),
+            }
         };
-        // Only once it is claimed: whoever had the claim until then may have put the clip there.
-        match look(drive, transfer, &key, &mut whole).await? {
+        // Both at once: far away each is a round trip. Whoever had the claim until this moment may have put the clip there
+        // since it was looked for; so it is looked for again while the upload is begun.
+        let (free, there) = tokio::join!(claiming, drive.head(Direction::Up, transfer, &key));
+        let free = free?;
+        match look(drive, transfer, &key, there?, &mut whole).await? {
             Look::Free => {}
             Look::Taken => continue,
             Look::Is(proof) => {
@@ -118,8 +123,15 @@ enum Look {
     Is(Proof),
 }
 
-async fn look(drive: &Drive, transfer: &mut Transfer, key: &str, whole: &mut Whole<'_>) -> Driven<Look> {
-    match drive.head(Direction::Up, transfer, key).await? {
+/// `there`: what the bucket said of the key.
+async fn look(
+    drive: &Drive,
+    transfer: &mut Transfer,
+    key: &str,
+    there: Answer<Object>,
+    whole: &mut Whole<'_>,
+) -> Driven<Look> {
+    match there {
         Err(refusal) if refusal.class == Class::NoObject => {}
         // Keys that may put but not look: Complete's condition still guards.
         Err(refusal) if refusal.error.code == Code::AccessDenied => {}
@@ -150,6 +162,15 @@ async fn look(drive: &Drive, transfer: &mut Transfer, key: &str, whole: &mut Who
             second::come_home(&drive.core, transfer).await?;
             Ok(Look::Is(Proof::WholeObject { algorithm, checksum }))
         }
+    }
+}
+
+/// Once the key is claimed: whether nothing was put there in the moment before. Errors with [`Stop::Anew`] where it was.
+pub(super) async fn still_free(drive: &Drive, transfer: &Transfer) -> Driven<()> {
+    match drive.head(Direction::Up, transfer, &transfer.key).await? {
+        Ok(_) => Err(Stop::Anew),
+        // Complete's condition still guards.
+        Err(_) => Ok(()),
     }
 }
 

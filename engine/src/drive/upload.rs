@@ -66,7 +66,10 @@ pub(super) async fn upload(drive: &Drive) -> Driven<Proof> {
         Some(adopted) => adopted,
         None => {
             drive.open_ahead(Direction::Up, &transfer.profile, plan.len())?;
-            create(drive, &transfer, &store, offers).await?
+            let created = create(drive, &transfer, &store, offers);
+            let (created, free) = tokio::join!(created, claim::still_free(drive, &transfer));
+            free?;
+            created?
         }
     };
     let sending = Sending {

@@ -77,6 +77,35 @@ async fn two_that_begin_with_one_name_at_once_send_each_part_once_on_seaweedfs()
     at_once(&scratch, seaweed.bucket()).await;
 }
 
+/// Whoever had the claim until now put the clip there after it was looked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_between_the_look_and_the_claim_is_found_before_the_first_part() {
+    let scratch = Scratch::new();
+    let practice = Practice::start(&scratch).await.unwrap();
+    let witness = practice.bucket().witness().unwrap();
+    let proxy = Proxy::before(practice.bucket()).await.unwrap();
+    // What the store takes is found out with the first byte, which is not to be counted here.
+    let (home, other, clip) = (scratch.join("home"), scratch.join("other.mxf"), scratch.join("clip.mxf"));
+    footage::random(&other, CLIP, 11).unwrap();
+    footage::random(&clip, CLIP, 12).unwrap();
+    let bench = Bench::open(&home, practice.bucket()).await;
+    assert!(is_done(&bench.send(&other).await));
+    let theirs = practice.bucket().witness().unwrap();
+    let happens = async move { theirs.put("clip.mxf", "theirs").await.unwrap() };
+    let there = refusing::between_look_and_claim(&practice.bucket().through(&proxy), happens).await;
+    bench.set_profile(&there).await.unwrap();
+    let row = bench.send(&clip).await;
+    assert!(is_done(&row) && row.key == "clip-2.mxf", "{row:#?}");
+    assert!(witness.same("clip-2.mxf", &clip).await.unwrap());
+    let parts = parts_answered(&proxy);
+    assert_eq!(parts.len(), PARTS, "{parts:#?}");
+    assert!(parts.iter().all(|part| part.contains("clip-2.mxf")), "{parts:#?}");
+    until("nothing is left unfinished", SOON, async || Ok(witness.unfinished().await?.is_empty().then_some(())))
+        .await
+        .unwrap();
+    no_claims_are_left(&witness).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_claim_outlives_a_restart_and_ends_with_its_transfer() {
     let scratch = Scratch::new();
