@@ -69,7 +69,6 @@ pub(super) async fn missing(drive: &Drive, to: &To, plan: &mut [PlannedPart]) ->
     };
     let mut flying = Flying::default();
     let mut hedges = Hedges::of(open.len());
-    let mut at_the_end = false;
     let mut resting: FuturesUnordered<BoxFuture<'static, usize>> = FuturesUnordered::new();
     let mut wanting = Wanting::new(drive, Direction::Up, want.clone());
     loop {
@@ -77,7 +76,8 @@ pub(super) async fn missing(drive: &Drive, to: &To, plan: &mut [PlannedPart]) ->
             return Ok(());
         }
         wanting.set(open.len())?;
-        if open.is_empty() && !std::mem::replace(&mut at_the_end, true) {
+        // Time and again: one that was left from before may grow too old while the last parts are under way.
+        if open.is_empty() {
             ready_to_complete(drive, &profile)?;
         }
         tokio::select! {
@@ -130,7 +130,6 @@ pub(super) async fn missing(drive: &Drive, to: &To, plan: &mut [PlannedPart]) ->
                 flying.send(i, lane, To { piece: slots.piece() / 2, ..to.clone() }, plan[i].0, slot);
             }
             () = tokio::time::sleep(LOOK), if open.is_empty() => {
-                ready_to_complete(drive, &profile)?;
                 // What a slow lane has is taken over by one that is through with it sooner.
                 if let Some((i, other)) = flying.stranded(|lane, part| slots.rescue(drive.id, lane, &profile, part), plan) {
                     let want = Want { only: Some(other), ..want.clone() };

@@ -128,6 +128,8 @@ fn config(folder: &Path, tls: &Certificate, http: &str, servers: &[Server]) -> R
     for temporary in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"] {
         writeln!(conf, "{temporary}_temp_path {place}/{temporary};")?;
     }
+    // As AWS's endpoints have it; this server would keep to 1.2.
+    writeln!(conf, "ssl_protocols TLSv1.2 TLSv1.3;")?;
     writeln!(conf, "ssl_certificate {}; ssl_certificate_key {};", tls.certificate.display(), tls.key.display())?;
     // S3 speaks HTTP/1.1, takes parts of any size, and closes a connection after twenty idle seconds.
     writeln!(conf, "client_max_body_size 0; keepalive_timeout 20; keepalive_requests 100000; tcp_nodelay on;")?;
