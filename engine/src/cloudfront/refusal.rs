@@ -62,10 +62,12 @@ pub(super) fn ran_out(by: &str, until: i64) -> Refusal {
 }
 
 pub(super) fn other_path(domain: &str, permission: &Permission) -> Refusal {
-    not_here(format!(
-        "The permission for CloudFront at {domain} is for {} and not for this clip, which comes another way.",
-        permission.policy.resource
-    ))
+    let granted = format!("is for {} and not for this clip", permission.policy.resource);
+    let mut refusal =
+        not_here(format!("The permission for CloudFront at {domain} {granted}, which comes another way."));
+    // The log has no sentences, since those may name clips; this one is IT's to mend.
+    refusal.error.detail = format!("the permission {granted}");
+    refusal
 }
 
 /// A whole where a range was asked for.
