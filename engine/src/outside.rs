@@ -3,7 +3,8 @@
 
 use crate::cloudfront;
 use crate::journal;
-use crate::keys::{Fields, MAX_KEY_BYTES, Template, numbered, under_prefix};
+use crate::keys::{Fields, MAX_KEY_BYTES, Recorded, Template, numbered, under_prefix};
+use crate::media;
 use crate::names;
 use crate::newsroom_file;
 use crate::s3;
@@ -16,13 +17,14 @@ pub struct Kind {
 }
 
 /// All of them.
-pub const KINDS: [Kind; 6] = [
+pub const KINDS: [Kind; 7] = [
     Kind { name: "newsroom-files", take: newsroom_file },
     Kind { name: "templates", take: template },
     Kind { name: "keys", take: key },
     Kind { name: "listings", take: listing },
     Kind { name: "grants", take: grant },
     Kind { name: "journal", take: journal::outside::take },
+    Kind { name: "sidecars", take: media::outside::take },
 ];
 
 /// A file or a link. What is taken leads nowhere on this computer, hides nothing, and can be handed on.
@@ -50,8 +52,9 @@ fn template(bytes: &[u8]) {
     let mut word = || lines.next().unwrap_or("").to_owned();
     let fields = Fields { slug: word(), story: word(), desk: word() };
     let (bureau, name) = (word(), word());
+    let recorded = Recorded { timecode: word(), camera: word(), codec: word() };
     let when = crate::keys::When::At(jiff::civil::date(2026, 11, 22).at(19, 42, 0, 0));
-    let facts = crate::keys::Facts { bureau: &bureau, when, fields: &fields, name: &name };
+    let facts = crate::keys::Facts { bureau: &bureau, when, fields: &fields, recorded: &recorded, name: &name };
     let _ = template.asks();
     let Ok(key) = template.fill(&facts) else { return };
     assert!(key.len() <= MAX_KEY_BYTES && !key.is_empty(), "a key of {} bytes", key.len());

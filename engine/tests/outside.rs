@@ -59,6 +59,11 @@ fn journal() {
     takes_all("journal");
 }
 
+#[test]
+fn sidecars() {
+    takes_all("sidecars");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
     #[test]

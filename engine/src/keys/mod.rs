@@ -46,6 +46,14 @@ pub struct Fields {
     pub desk: String,
 }
 
+/// What a clip says of itself, as far as a template may name it. Empty is skipped.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recorded {
+    pub timecode: String,
+    pub camera: String,
+    pub codec: String,
+}
+
 impl Fields {
     pub fn checked(self) -> Result<Fields> {
         for (field, value) in [("slug", &self.slug), ("story", &self.story), ("desk", &self.desk)] {

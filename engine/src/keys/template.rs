@@ -4,7 +4,7 @@
 use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
-use super::{Fields, Spread, checked, safe_path, safe_segment};
+use super::{Fields, Recorded, Spread, checked, safe_path, safe_segment};
 use crate::error::{Code, Error, Result};
 
 const MAX_TEMPLATE_CHARS: usize = 300;
@@ -26,10 +26,14 @@ pub enum Field {
     Slug,
     Story,
     Desk,
+    /// What the clip says of itself, or its sidecars: of a card, its first clip for all of it.
+    Timecode,
+    Camera,
+    Codec,
     Name,
 }
 
-const FIELDS: [(&str, Field); 11] = [
+const FIELDS: [(&str, Field); 14] = [
     ("bureau", Field::Bureau),
     ("date", Field::Date),
     ("year", Field::Year),
@@ -40,6 +44,9 @@ const FIELDS: [(&str, Field); 11] = [
     ("slug", Field::Slug),
     ("story", Field::Story),
     ("desk", Field::Desk),
+    ("timecode", Field::Timecode),
+    ("camera", Field::Camera),
+    ("codec", Field::Codec),
     ("name", Field::Name),
 ];
 
@@ -69,6 +76,7 @@ pub struct Facts<'a> {
     pub bureau: &'a str,
     pub when: When,
     pub fields: &'a Fields,
+    pub recorded: &'a Recorded,
     /// The file's path within the drop, `/` between folders.
     pub name: &'a str,
 }
@@ -174,6 +182,20 @@ impl Template {
             }
         }
         asked
+    }
+
+    /// Whether a clip must be looked into before it has a key.
+    pub fn reads_clips(&self) -> bool {
+        self.names(|field| matches!(field, Field::Timecode | Field::Camera | Field::Codec))
+    }
+
+    /// Whether a slug has its place in the key.
+    pub fn has_slug(&self) -> bool {
+        self.names(|field| field == Field::Slug)
+    }
+
+    fn names(&self, is: impl Fn(Field) -> bool) -> bool {
+        self.segments.iter().flatten().any(|piece| matches!(piece, Piece::Field(field) if is(*field)))
     }
 
     /// Whether it has a place for the bureau and the bureau has a name: what is spread needs both.
@@ -283,6 +305,9 @@ fn value(field: Field, facts: &Facts<'_>) -> String {
         Field::Slug => safe_segment(&facts.fields.slug),
         Field::Story => safe_segment(&facts.fields.story),
         Field::Desk => safe_segment(&facts.fields.desk),
+        Field::Timecode => safe_segment(&facts.recorded.timecode),
+        Field::Camera => safe_segment(&facts.recorded.camera),
+        Field::Codec => safe_segment(&facts.recorded.codec),
         Field::Name => safe_path(facts.name),
     }
 }

@@ -5,8 +5,10 @@ use proptest::prelude::*;
 
 use super::*;
 
+static UNTOLD: Recorded = Recorded { timecode: String::new(), camera: String::new(), codec: String::new() };
+
 fn facts<'a>(fields: &'a Fields, name: &'a str) -> Facts<'a> {
-    Facts { bureau: "Nairobi", when: When::At(date(2026, 11, 22).at(9, 5, 0, 0)), fields, name }
+    Facts { bureau: "Nairobi", when: When::At(date(2026, 11, 22).at(9, 5, 0, 0)), fields, recorded: &UNTOLD, name }
 }
 
 fn fill(template: &str, slug: &str, name: &str) -> String {
@@ -22,6 +24,18 @@ fn a_field_left_empty_takes_its_segment_away() {
     assert_eq!(fill("{date}/s-{slug}/{name}", "", "a.mp4"), "2026-11-22/a.mp4");
     assert_eq!(fill("raw/{slug}_{name}", "", "a.mp4"), "raw/_a.mp4");
     assert_eq!(fill("{year}/{month}/{day}/{hour}/{time}-{name}", "", "a.mp4"), "2026/11/22/09/0905-a.mp4");
+}
+
+#[test]
+fn what_a_clip_tells_of_itself_has_a_place_and_falls_away_untold() {
+    let template = Template::parse("{bureau}/{camera}/{codec}/{timecode}-{name}").unwrap();
+    assert!(template.reads_clips() && !template.has_slug());
+    let (fields, hostile) = (Fields::default(), Recorded { camera: "../../Sony".into(), ..UNTOLD.clone() });
+    let recorded = Recorded { timecode: "10:21:05:00".into(), camera: "Sony PXW-Z280".into(), codec: "h264".into() };
+    let fill = |recorded: &Recorded| template.fill(&Facts { recorded, ..facts(&fields, "a.mxf") }).unwrap();
+    assert_eq!(fill(&recorded), "Nairobi/Sony_PXW-Z280/h264/10_21_05_00-a.mxf");
+    assert_eq!(fill(&UNTOLD), "Nairobi/-a.mxf");
+    assert_eq!(fill(&hostile), "Nairobi/.._.._Sony/-a.mxf");
 }
 
 #[test]
@@ -206,7 +220,7 @@ proptest! {
         };
         let fields = Fields { slug: slug.clone(), story: slug, ..Fields::default() };
         let when = When::At(date(2026, 11, 22).at(9, 5, 0, 0));
-        match template.fill(&Facts { bureau: &bureau, when, fields: &fields, name: &name }) {
+        match template.fill(&Facts { bureau: &bureau, when, fields: &fields, recorded: &UNTOLD, name: &name }) {
             Ok(key) => {
                 prop_assert!(is_safe(&key), "{}", key);
                 prop_assert!(is_safe(&numbered(&key, 12)) || key.len() + 3 > MAX_KEY_BYTES, "{}", key);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
 use rushes_engine::cloudfront::Policy;
-use rushes_engine::keys::{Facts, Fields, Spread, Template, When};
+use rushes_engine::keys::{Facts, Fields, Recorded, Spread, Template, When};
 use rushes_rig::Scratch;
 use rushes_rig::ctl::Rushesctl;
 use rushes_rig::keychain::Keychain;
@@ -92,7 +92,7 @@ fn made(count: u32, over: u32) -> Result<Made> {
         // Cameras count; every seventh file is of a card, with its folders.
         let card = if at.is_multiple_of(7) { format!("A{:03}/CLIP/", at / 700) } else { String::new() };
         let name = format!("{card}{}{:05}.{}", &bureau[..3].to_uppercase(), at / 4, ENDINGS[at % 3]);
-        let facts = Facts { bureau, when, fields: &fields, name: &name };
+        let facts = Facts { bureau, when, fields: &fields, recorded: &Recorded::default(), name: &name };
         let key = spread.fill(&facts)?;
         ensure!(how.shown(&key) == plain.fill(&facts)?, "{key} is shown otherwise than without {{spread}}");
         let (head, shard, _) = how.split(&key).context("a key without a shard")?;
