@@ -10,7 +10,8 @@ const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclud
 // Pure rooms: no IO, no clock, no runtime. Time and facts come in as arguments.
 const pure = [
   "transfer", "parts", "stretch", "queue", "pace", "hedge", "eta", "deadline", "limit", "keys", "names", "gained", "rights",
-  "bounds", "newsroom_file", "ways_in",
+  "bounds", "newsroom_file", "ways_in", "cards", "metadata", "media/beside", "media/timing",
+  "cards/avchd", "cards/canon", "cards/p2", "cards/sony_mp4", "cards/xdcam",
   "rights/action", "rights/document", "rights/places", "rights/role",
   "keys/template", "keys/spread", "keys/example",
 ].flatMap((room) => [`engine/src/${room}.rs`, `engine/src/${room}/mod.rs`]);

@@ -303,8 +303,9 @@ pub enum ProfileVerb {
         /// The office that this computer belongs to
         #[arg(long, default_value = "")]
         bureau: String,
-        /// How keys are made, such as {bureau}/{date}/{slug}/{name}. Also: year, month, day, time, hour, story, desk, and
-        /// {spread:16} after {bureau}, which makes sixteen folders of one for S3's sake
+        /// How keys are made, such as {bureau}/{date}/{slug}/{name}. Also: year, month, day, time, hour, story, desk; what the
+        /// clip says of itself: timecode, camera, codec; and {spread:16} after {bureau}, which makes sixteen folders of one
+        /// for S3's sake
         #[arg(long, default_value = "{name}")]
         template: String,
         /// The newsroom's time zone, such as Europe/Zurich; without it, this computer's

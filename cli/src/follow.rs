@@ -51,8 +51,9 @@ pub async fn follow(
             continue;
         }
         let mut moving = false;
-        for row in update.rows.iter().filter(|row| wanted.contains(&row.id)) {
-            show.progress(row);
+        let ours = || update.rows.iter().filter(|row| wanted.contains(&row.id));
+        show.progress(ours());
+        for row in ours() {
             moving |= row.status.is_active();
             if let Some(done) = at_rest(row)
                 && open.remove(&row.id)

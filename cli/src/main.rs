@@ -2,6 +2,7 @@
 
 mod args;
 mod bucket;
+mod cards;
 mod follow;
 mod limit;
 mod newsroom_file;

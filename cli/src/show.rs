@@ -1,26 +1,48 @@
 //! What is printed: sentences and bars for people, JSON lines for programs. Results go to stdout, the rest to stderr.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::mem::{Discriminant, discriminant};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use indicatif::{DecimalBytes, HumanDuration, MultiProgress, ProgressBar, ProgressStyle};
 use jiff::{Timestamp, tz::TimeZone};
 use rushes_engine::api::{Clip, TransferRow};
 use rushes_engine::deadline::Verdict;
 use rushes_engine::error::Error;
-use rushes_engine::transfer::{Direction, Proof, Status, TransferId};
+use rushes_engine::transfer::{BatchId, Direction, Proof, Status, TransferId};
 use serde::Serialize;
+
+use crate::cards::{Card, Line, lines};
+
+/// A card's row is long, since its files are in it: while it only moves, it is said this often.
+const BETWEEN: Duration = Duration::from_secs(1);
 
 pub struct Show {
     json: bool,
     bars: MultiProgress,
     by_id: Mutex<HashMap<TransferId, ProgressBar>>,
+    cards: Mutex<BTreeMap<BatchId, Followed>>,
     followed: Mutex<Vec<TransferId>>,
+}
+
+/// A card that is being followed.
+#[derive(Default)]
+struct Followed {
+    files: BTreeMap<TransferId, TransferRow>,
+    has_news: bool,
+    said: Option<(Discriminant<Status>, Instant)>,
 }
 
 impl Show {
     pub fn new(json: bool) -> Show {
-        Show { json, bars: MultiProgress::new(), by_id: Mutex::default(), followed: Mutex::default() }
+        Show {
+            json,
+            bars: MultiProgress::new(),
+            by_id: Mutex::default(),
+            cards: Mutex::default(),
+            followed: Mutex::default(),
+        }
     }
 
     /// These are this command's own: their end, and how long it waits for it, is its own matter.
@@ -89,8 +111,30 @@ impl Show {
         }
     }
 
+    /// Rows as they are; those of a card as one.
+    pub fn list(&self, rows: &[TransferRow]) {
+        for line in lines(rows) {
+            match line {
+                Line::One(row) => self.listed(row),
+                Line::Card(card) if self.json => self.object(&card.object()),
+                Line::Card(card) => {
+                    let (row, (from, to)) = (card.row(), card.ids());
+                    self.line(&format!(
+                        "{from:>5}  {} {:>10}  {} ({}; {from} to {to})  {}{}",
+                        arrow(row.direction),
+                        DecimalBytes(row.size).to_string(),
+                        printable(&row.name),
+                        card.what(),
+                        word(&row),
+                        hurry(&row)
+                    ));
+                }
+            }
+        }
+    }
+
     /// One row as it is, for lists.
-    pub fn listed(&self, row: &TransferRow) {
+    fn listed(&self, row: &TransferRow) {
         if self.json {
             return self.object(row);
         }
@@ -105,13 +149,45 @@ impl Show {
         ));
     }
 
-    /// A row that is being followed has changed.
-    pub fn progress(&self, row: &TransferRow) {
-        if self.json {
-            return self.object(row);
+    /// These rows that are being followed have changed.
+    pub fn progress<'a>(&self, rows: impl Iterator<Item = &'a TransferRow>) {
+        for row in rows {
+            match &row.card {
+                None if self.json => self.object(row),
+                None => self.bar(row, row.id),
+                Some(card) => {
+                    let mut cards = self.cards.lock().unwrap_or_else(PoisonError::into_inner);
+                    let followed = cards.entry(card.batch).or_default();
+                    followed.files.insert(row.id, row.clone());
+                    followed.has_news = true;
+                }
+            }
         }
+        let mut cards = self.cards.lock().unwrap_or_else(PoisonError::into_inner);
+        for (batch, followed) in cards.iter_mut().filter(|(_, followed)| followed.has_news) {
+            let Some(card) = Card::of(&followed.files) else { continue };
+            let row = card.row();
+            followed.has_news = false;
+            if !self.json {
+                // Of one that failed it is told when nothing of the card moves any more.
+                if !matches!(row.status, Status::Failed { .. }) || card.is_at_rest() {
+                    // No transfer has this number.
+                    self.bar(&row, -batch);
+                }
+                continue;
+            }
+            let now = (discriminant(&row.status), Instant::now());
+            let is_new = followed.said.is_none_or(|(before, at)| before != now.0 || at.elapsed() > BETWEEN);
+            if is_new {
+                self.object(&card.object());
+                followed.said = Some(now);
+            }
+        }
+    }
+
+    fn bar(&self, row: &TransferRow, id: TransferId) {
         let mut bars = self.by_id.lock().unwrap_or_else(PoisonError::into_inner);
-        let bar = bars.entry(row.id).or_insert_with(|| {
+        let bar = bars.entry(id).or_insert_with(|| {
             let bar = self.bars.add(ProgressBar::new(row.size));
             let style = "{prefix:30!} {bar:30} {percent:>3} %  {msg}";
             bar.set_style(

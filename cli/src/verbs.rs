@@ -54,9 +54,7 @@ pub async fn run(cli: &Cli, show: &Show, connection: &Connection) -> Result<bool
             list(connection, &ready, prefix, show).await
         }
         Verb::Transfers => {
-            for row in rows(connection).await? {
-                show.listed(&row);
-            }
+            show.list(&rows(connection).await?);
             Ok(true)
         }
         Verb::Pause(ids) => {
@@ -129,9 +127,8 @@ async fn rows(connection: &Connection) -> Result<Vec<TransferRow>> {
 }
 
 pub async fn show_them(connection: &Connection, show: &Show, ids: &[TransferId]) -> Result<bool> {
-    for row in rows(connection).await?.iter().filter(|row| ids.contains(&row.id)) {
-        show.listed(row);
-    }
+    let asked: Vec<TransferRow> = rows(connection).await?.into_iter().filter(|row| ids.contains(&row.id)).collect();
+    show.list(&asked);
     Ok(true)
 }
 

@@ -253,3 +253,27 @@ async fn support_is_shown_in_full_or_kept_and_names_neither_clips_nor_keys() {
     let missing = ctl.run(&["support", "--into", "/no/such/folder", "--json"]).await.unwrap();
     assert_eq!((missing.status, code(&missing)), (Some(1), "diskFailed"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_camera_card_is_one_line() {
+    let scratch = Scratch::new();
+    let practice = Practice::start(&scratch).await.unwrap();
+    let bucket = practice.bucket();
+    let ctl = ctl(&scratch).with(&bucket.env());
+    let card = scratch.folder("A001");
+    for (n, name) in ["Clip/C0001.MXF", "Clip/C0001M01.XML", "Clip/C0002.MXF", "MEDIAPRO.XML"].into_iter().enumerate() {
+        let file = card.join("XDROOT").join(name);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        footage::random(&file, 100_000, n as u64).unwrap();
+    }
+    let put = ctl.run(&words(bucket, &["put", card.to_str().unwrap(), "--to", "in"])).await.unwrap().ok().unwrap();
+    assert!(put.rows().is_empty(), "{}", put.stdout);
+    let row = put.lines.last().unwrap();
+    assert_eq!((row["state"].as_str(), row["card"]["kind"].as_str()), (Some("done"), Some("xdcam")));
+    assert_eq!((row["key"].as_str(), row["size"].as_u64()), (Some("in/A001/XDROOT/"), Some(400_000)));
+    assert_eq!((row["card"]["clips"].as_u64(), row["files"].as_array().map(Vec::len)), (Some(2), Some(4)));
+
+    let listed = ctl.run(&["transfers"]).await.unwrap().ok().unwrap().stdout;
+    assert_eq!(listed.lines().count(), 1, "{listed}");
+    assert!(listed.contains("A001 (XDCAM card, 2 clips in 4 files;"), "{listed}");
+}

@@ -1,45 +1,63 @@
-//! From what was dropped or asked for to transfers: folders walked, litter left out, keys made, each asked for once.
+//! From what was dropped or asked for to transfers: folders walked, litter left out, keys made, each asked for once. Which
+//! files are a card's, and what clips tell of themselves, is found in `batches`.
+
+mod batches;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use batches::{Cards, Dropped};
 use jiff::civil::DateTime;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use walkdir::WalkDir;
 
 use crate::api::{AddFiles, Added, FetchClips, Place};
+use crate::cards::card_root;
 use crate::clock;
 use crate::core::Core;
 use crate::deadline;
 use crate::error::{Code, Error, Result};
 use crate::home;
-use crate::journal::settings;
-use crate::journal::transfers;
-use crate::keys::{self, Facts, Fields, Template, When};
+use crate::journal::{self, settings, transfers};
+use crate::keys::{self, Facts, Fields, Recorded, Template, When};
 use crate::live::One;
+use crate::media::Media;
+use crate::metadata;
 use crate::names;
 use crate::profile::Profile;
 use crate::source::unreadable;
-use crate::transfer::{Change, Direction, Life, Status, Transfer, TransferId, Urgency};
+use crate::transfer::{BatchId, Change, Direction, Life, Status, Transfer, TransferId, Urgency};
 
 /// The setting that remembers what the drop sheet was last told.
 pub(crate) const LAST_FIELDS: &str = "last fields";
 /// A drop larger than this is a mistake, or a whole disk.
 const MOST_FILES: usize = 200_000;
-/// What one of the five values of an object's metadata may take of S3's 2 KB.
-const LONGEST_HEADER: usize = 360;
-/// Metadata travels in headers.
-const IN_HEADERS: &AsciiSet = &NON_ALPHANUMERIC.remove(b' ').remove(b'.').remove(b'-').remove(b'_');
 
 /// System litter, and files that other programs are still making.
 pub(crate) fn is_litter(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
-    matches!(lower.as_str(), ".ds_store" | "desktop.ini" | "thumbs.db" | ".fcpcache")
+    is_system_litter(name)
         || name.starts_with("~$")
-        || name.starts_with("._")
         || lower.ends_with(".part")
         || lower.ends_with(".tmp")
         || lower.ends_with(".crdownload")
+}
+
+/// What systems leave on every volume. All else on a camera card is the camera's.
+pub(crate) fn is_system_litter(name: &str) -> bool {
+    const ALL: [&str; 11] = [
+        ".ds_store",
+        "desktop.ini",
+        "thumbs.db",
+        ".fcpcache",
+        ".spotlight-v100",
+        ".fseventsd",
+        ".trashes",
+        ".temporaryitems",
+        "system volume information",
+        "$recycle.bin",
+        "lost+found",
+    ];
+    name.starts_with("._") || ALL.iter().any(|litter| litter.eq_ignore_ascii_case(name))
 }
 
 /// A file found in a drop: where it is, how it is called within the drop, how large it is.
@@ -69,9 +87,10 @@ pub(crate) fn walk(paths: &[String]) -> Result<(Vec<Found>, u32)> {
         }
         let above = top.parent().unwrap_or(top);
         let walk = WalkDir::new(top).follow_links(false).sort_by_file_name().into_iter();
-        for entry in walk
-            .filter_entry(|e| e.depth() == 0 || e.file_type().is_file() || !is_litter(&e.file_name().to_string_lossy()))
-        {
+        let goes_in = |e: &walkdir::DirEntry| {
+            e.depth() == 0 || e.file_type().is_file() || !is_litter(&e.file_name().to_string_lossy())
+        };
+        for entry in walk.filter_entry(goes_in) {
             let entry = entry.map_err(|e| {
                 let at = e.path().unwrap_or(top).to_owned();
                 unreadable(&at, &e.into_io_error().unwrap_or_else(|| std::io::ErrorKind::Other.into()))
@@ -81,12 +100,14 @@ pub(crate) fn walk(paths: &[String]) -> Result<(Vec<Found>, u32)> {
                 left_out += u32::from(entry.file_type().is_symlink());
                 continue;
             }
-            if is_litter(&entry.file_name().to_string_lossy()) {
+            let within = entry.path().strip_prefix(above).unwrap_or(entry.path());
+            let file = entry.file_name().to_string_lossy();
+            let is_litter = if card_root(within).is_some() { is_system_litter(&file) } else { is_litter(&file) };
+            if is_litter {
                 left_out += 1;
                 continue;
             }
             let size = entry.metadata().map_or(0, |m| m.len());
-            let within = entry.path().strip_prefix(above).unwrap_or(entry.path());
             let name: Vec<String> = within.components().map(|c| c.as_os_str().to_string_lossy().into_owned()).collect();
             found.push(Found { path: entry.path().to_owned(), name: name.join("/"), size });
             if found.len() > MOST_FILES {
@@ -128,9 +149,20 @@ pub(crate) async fn add_found(
 ) -> Result<Added> {
     // All of a drop was dropped at one moment, however long it takes to look through.
     let now = clock::here();
-    let one = |file| Ok(Transfer { urgency: urgency.clone(), ..upload_of(profile, place, file, now)? });
-    let transfers = found.into_iter().map(one).collect::<Result<Vec<_>>>()?;
-    add(core, transfers, left_out).await
+    let drop = batches::sort(core, profile, place, found, now).await?;
+    let one = |(file, batch): (Dropped, usize)| {
+        let transfer = upload_of(profile, place, file, now)?;
+        Ok((
+            Transfer {
+                urgency: urgency.clone(),
+                card: drop.cards.get(&batch).map(|(card, _)| card.clone()),
+                ..transfer
+            },
+            batch,
+        ))
+    };
+    let transfers = drop.files.into_iter().map(one).collect::<Result<Vec<_>>>()?;
+    add(core, transfers, drop.cards, left_out).await
 }
 
 fn checked_place(place: Place) -> Result<Place> {
@@ -140,20 +172,13 @@ fn checked_place(place: Place) -> Result<Place> {
     })
 }
 
-fn upload_of(profile: &Profile, place: &Place, file: Found, now: DateTime) -> Result<Transfer> {
+fn upload_of(profile: &Profile, place: &Place, file: Dropped, now: DateTime) -> Result<Transfer> {
+    let Dropped { found: file, told } = file;
     let fields = match place {
         Place::Template { fields } => fields.clone(),
         Place::Prefix { .. } => Fields::default(),
     };
-    let key = |when| match place {
-        Place::Template { fields } => Template::parse(&profile.key_template)?.fill(&Facts {
-            bureau: &profile.bureau,
-            when,
-            fields,
-            name: &file.name,
-        }),
-        Place::Prefix { prefix } => keys::under_prefix(prefix, &file.name),
-    };
+    let key = |when| key_of(profile, place, &file.name, &told, when);
     let wanted = key(When::At(now))?;
     // Asked again after midnight, it is still the same clip.
     let asked = format!("{}\n{:?}", key(When::Open)?, file.path);
@@ -171,7 +196,8 @@ fn upload_of(profile: &Profile, place: &Place, file: Found, now: DateTime) -> Re
         key: wanted.clone(),
         wanted,
         path: file.path,
-        metadata: metadata(profile, &fields, &plain_name),
+        metadata: metadata::of(&profile.bureau, &fields, &plain_name),
+        card: None,
         name: plain_name,
         story,
         size: file.size,
@@ -182,29 +208,27 @@ fn upload_of(profile: &Profile, place: &Place, file: Found, now: DateTime) -> Re
     })
 }
 
-/// What the object says about itself. Headers are ASCII: the rest is percent-encoded. S3 takes 2 KB in all.
-fn metadata(profile: &Profile, fields: &Fields, name: &str) -> BTreeMap<String, String> {
-    let facts = [
-        ("rushes-name", name),
-        ("rushes-bureau", &profile.bureau),
-        ("rushes-slug", &fields.slug),
-        ("rushes-story", &fields.story),
-        ("rushes-desk", &fields.desk),
-    ];
-    let kept = facts.into_iter().filter(|(_, value)| !value.is_empty());
-    kept.map(|(name, value)| (name.to_owned(), in_header(value.trim()))).collect()
-}
-
-fn in_header(value: &str) -> String {
-    let mut encoded = String::new();
-    for c in value.chars() {
-        let piece = utf8_percent_encode(c.encode_utf8(&mut [0; 4]), IN_HEADERS).to_string();
-        if encoded.len() + piece.len() > LONGEST_HEADER {
-            break;
+/// Where a file goes, with what its clip tells of itself where the drop was told nothing.
+fn key_of(profile: &Profile, place: &Place, name: &str, told: &Media, when: When) -> Result<String> {
+    match place {
+        Place::Template { fields } => {
+            let told = told.clone();
+            let slug = if fields.slug.trim().is_empty() { told.slug.unwrap_or_default() } else { fields.slug.clone() };
+            let recorded = Recorded {
+                timecode: told.timecode.unwrap_or_default(),
+                camera: told.camera.unwrap_or_default(),
+                codec: told.codec.unwrap_or_default(),
+            };
+            Template::parse(&profile.key_template)?.fill(&Facts {
+                bureau: &profile.bureau,
+                when,
+                fields: &Fields { slug, ..fields.clone() },
+                recorded: &recorded,
+                name,
+            })
         }
-        encoded.push_str(&piece);
+        Place::Prefix { prefix } => keys::under_prefix(prefix, name),
     }
-    encoded
 }
 
 pub(crate) async fn fetch_clips(core: &Core, request: FetchClips) -> Result<Added> {
@@ -234,6 +258,7 @@ pub(crate) async fn fetch_clips(core: &Core, request: FetchClips) -> Result<Adde
             story: shown.rsplit_once('/').map(|(folder, _)| folder.to_owned()).unwrap_or_default(),
             key,
             metadata: BTreeMap::new(),
+            card: None,
             size: 0,
             look: None,
             held: None,
@@ -241,22 +266,36 @@ pub(crate) async fn fetch_clips(core: &Core, request: FetchClips) -> Result<Adde
             life: Life::new(clock::now()),
         }
     });
-    add(core, transfers.collect(), 0).await
+    add(core, transfers.map(|transfer| (transfer, 0)).collect(), Cards::new(), 0).await
 }
 
-/// Journals them as one batch. What is live already is taken up again instead of doubled: adopt before creating.
-async fn add(core: &Core, transfers: Vec<Transfer>, left_out: u32) -> Result<Added> {
+/// Journals them: each card a batch, and all else one. What is live already is taken up again instead of doubled: adopt
+/// before creating.
+async fn add(core: &Core, transfers: Vec<(Transfer, usize)>, cards: Cards, left_out: u32) -> Result<Added> {
     let now = clock::now();
     let (batch, added) = core
         .journal
         .write(move |c| {
-            let batch = transfers::add_batch(c, now)?;
-            let added = transfers.into_iter().map(|transfer| {
+            let mut batches: BTreeMap<usize, BatchId> = BTreeMap::new();
+            let mut added = Vec::new();
+            for (transfer, of) in transfers {
+                let batch = match batches.get(&of) {
+                    Some(batch) => *batch,
+                    None => {
+                        let batch = transfers::add_batch(c, now)?;
+                        if let Some((card, spot)) = cards.get(&of) {
+                            journal::cards::label(c, batch, &transfer.profile, card, spot)?;
+                        }
+                        batches.insert(of, batch);
+                        batch
+                    }
+                };
                 let transfer = Transfer { batch, ..transfer };
                 let (id, new) = transfers::add_transfer(c, &transfer)?;
-                Ok((Transfer { id, ..transfer }, new))
-            });
-            Ok((batch, added.collect::<rusqlite::Result<Vec<_>>>()?))
+                added.push((Transfer { id, ..transfer }, new));
+            }
+            let first = added.first().map_or(0, |(transfer, _)| transfer.batch);
+            Ok((first, added))
         })
         .await?;
     let ids: Vec<TransferId> = added.iter().map(|(transfer, _)| transfer.id).collect();
@@ -331,6 +370,21 @@ mod tests {
     fn a_missing_or_relative_path_fails_the_whole_drop() {
         assert_eq!(walk(&["/nowhere/at/all.mxf".into()]).unwrap_err().code, Code::SourceMissing);
         assert_eq!(walk(&["clip.mxf".into()]).unwrap_err().code, Code::BadInput);
+    }
+
+    #[test]
+    fn a_card_keeps_its_own_small_files_and_leaves_the_systems_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let card = folder.path().join("A001/XDROOT");
+        std::fs::create_dir_all(card.join("Clip")).unwrap();
+        std::fs::create_dir_all(folder.path().join("A001/.Spotlight-V100/Store")).unwrap();
+        for name in ["Clip/C0001.MXF", "Clip/C0001.tmp", "Clip/._C0001.MXF", ".DS_Store", "../.Spotlight-V100/Store/x"]
+        {
+            std::fs::write(card.join(name), "x").unwrap();
+        }
+        let (found, _) = walk(&[folder.path().join("A001").to_str().unwrap().into()]).unwrap();
+        let names: Vec<&str> = found.iter().map(|f| f.name.as_str()).collect();
+        assert_eq!(names, ["A001/XDROOT/Clip/C0001.MXF", "A001/XDROOT/Clip/C0001.tmp"]);
     }
 
     #[cfg(unix)]

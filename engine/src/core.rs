@@ -238,11 +238,12 @@ impl Core {
     /// All of a batch has ended: that is told.
     fn tell_of_batch(&self, batch: BatchId) {
         let live = self.live();
-        let (mut up, mut down, mut name) = (0u32, 0u32, String::new());
+        let (mut up, mut down, mut name, mut card) = (0u32, 0u32, String::new(), None);
         for one in live.of_batch(batch) {
             match &one.transfer.life.status {
                 Status::Done { .. } => {
                     name.clone_from(&one.transfer.name);
+                    card.clone_from(&one.transfer.card);
                     if one.transfer.direction == Direction::Up { up += 1 } else { down += 1 }
                 }
                 Status::Cancelled => {}
@@ -254,9 +255,10 @@ impl Core {
         if count == 0 {
             return;
         }
-        let body = match count {
-            1 => format!("{name} is {place} and checked."),
-            n => format!("{n} clips are {place} and checked."),
+        let body = match (card, count) {
+            (Some(card), n) => format!("{}: all {n} files of the card are {place} and checked.", card.name),
+            (None, 1) => format!("{name} is {place} and checked."),
+            (None, n) => format!("{n} clips are {place} and checked."),
         };
         self.board.tell(About::BatchDone, if up > 0 { "Sent".into() } else { "Downloaded".into() }, body);
     }

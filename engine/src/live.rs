@@ -8,7 +8,7 @@ use std::time::Instant;
 use tokio::sync::Mutex as AsyncMutex;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{Due, TransferRow};
+use crate::api::{CardRow, Due, TransferRow};
 use crate::clock;
 use crate::deadline::Verdict;
 use crate::journal::transfers::PlannedPart;
@@ -220,6 +220,12 @@ impl One {
             started_at: t.life.started_at,
             ended_at: t.life.ended_at,
             can: Can::of(&t.life.status),
+            card: t.card.as_ref().map(|card| CardRow {
+                batch: t.batch,
+                kind: card.kind,
+                name: card.name.clone(),
+                clips: card.clips,
+            }),
         }
     }
 }

@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cards::Card;
 use crate::deadline::Deadline;
 use crate::error::{Code, Error};
 use crate::integrity::Checksum;
@@ -229,6 +231,8 @@ pub struct Transfer {
     pub name: String,
     pub story: String,
     pub metadata: BTreeMap<String, String>,
+    /// The camera card that its batch is.
+    pub card: Option<Arc<Card>>,
     pub size: u64,
     /// Up: the source as it was when its first part was planned.
     pub look: Option<Look>,

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cards;
 use crate::deadline::Verdict;
 use crate::error::Error;
 use crate::keys::Spread;
@@ -79,6 +80,20 @@ pub struct TransferRow {
     pub started_at: Option<UnixMs>,
     pub ended_at: Option<UnixMs>,
     pub can: Can,
+    /// The camera card that its batch is: shown as one row with its files within.
+    pub card: Option<CardRow>,
+}
+
+/// A camera card: what all of its files have in common.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub struct CardRow {
+    pub batch: BatchId,
+    pub kind: cards::Kind,
+    /// Its folder's or its volume's name, verbatim.
+    pub name: String,
+    pub clips: u32,
 }
 
 /// The deadline of a transfer, and whether it is made.

@@ -15,6 +15,8 @@ use crate::integrity::{Algorithm, Crc64};
 use crate::journal::transfers::{Acked, PlannedPart};
 use crate::journal::uploads::{self, Stage, Upload};
 use crate::lane::{UNKNOWN_LANE, Want};
+use crate::media;
+use crate::metadata;
 use crate::parts::{self, Part};
 use crate::s3::{Answer, Class, Completed, ListedPart, Offers, Refusal, Store};
 use crate::source::{Source, changed};
@@ -35,6 +37,7 @@ pub(super) async fn upload(drive: &Drive) -> Driven<Proof> {
         // The facts come first: a plan without them would be one of a file that nobody looked at.
         transfer.size = source.look.size;
         transfer.look = Some(source.look);
+        tell_of_itself(&mut transfer).await;
         drive.set_facts(&transfer).await?;
         plan = drive.set_plan(parts::plan(transfer.size)?).await?;
     }
@@ -85,6 +88,14 @@ pub(super) async fn upload(drive: &Drive) -> Driven<Proof> {
     let proof = sending.to_the_end(plan).await?;
     claim::give_up(&drive.core, drive.id, None);
     Ok(proof)
+}
+
+/// What the clip says of itself goes into the object's metadata. Here, since a drop of thousands must not wait for it.
+async fn tell_of_itself(transfer: &mut Transfer) {
+    if media::may_be_media(&transfer.name) {
+        let told = media::read(&transfer.path, &media::beside(&transfer.path)).await;
+        metadata::tell(&mut transfer.metadata, &told);
+    }
 }
 
 /// What the steps of one upload share.

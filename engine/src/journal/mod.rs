@@ -2,6 +2,7 @@
 //! of it while it syncs is committed together with the next sync, so that a thousand small files cost few of them.
 //! The rooms' own statements are in the files beside this one; no other room writes SQL.
 
+pub(crate) mod cards;
 pub(crate) mod claims;
 pub(crate) mod clips;
 pub(crate) mod outside;
@@ -27,6 +28,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/0002_urgency.sql")),
     M::up(include_str!("migrations/0003_heard.sql")),
     M::up(include_str!("migrations/0004_claims.sql")),
+    M::up(include_str!("migrations/0007_cards.sql")),
 ];
 const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
 /// How many pieces of work share one sync at most.

@@ -1,12 +1,14 @@
 //! Batches, transfers and their parts.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::cards::card_of;
 use crate::deadline::Deadline;
 use crate::integrity::Crc64;
 use crate::parts::Part;
@@ -95,11 +97,13 @@ pub(crate) fn set_place(c: &Connection, id: TransferId, profile: &str, bucket: &
     Ok(())
 }
 
-/// The facts that a driver finds out: key, path, size, what the source looked like, what a download is held to.
+/// The facts that a driver finds out: key, path, size, what the source looked like and tells of itself, what a download is
+/// held to.
 pub(crate) fn set_facts(c: &Connection, transfer: &Transfer) -> Result<()> {
     let look = transfer.look.unwrap_or(Look { size: transfer.size, modified: 0, touched: 0 });
     c.prepare_cached(
-        "UPDATE transfer SET key = ?2, path = ?3, name = ?4, size = ?5, modified = ?6, touched = ?7, held = ?8 WHERE id = ?1",
+        "UPDATE transfer SET key = ?2, path = ?3, name = ?4, size = ?5, modified = ?6, touched = ?7, held = ?8,
+             metadata = ?9 WHERE id = ?1",
     )?
     .execute(params![
         transfer.id,
@@ -110,6 +114,7 @@ pub(crate) fn set_facts(c: &Connection, transfer: &Transfer) -> Result<()> {
         look.modified,
         look.touched,
         transfer.held.as_ref().map(json).transpose()?,
+        json(&transfer.metadata)?,
     ])?;
     Ok(())
 }
@@ -117,12 +122,13 @@ pub(crate) fn set_facts(c: &Connection, transfer: &Transfer) -> Result<()> {
 /// Every transfer that is not ended, and the last `ended` that are, in the order in which they were added.
 pub(crate) fn load(c: &Connection, ended: u32) -> Result<Vec<Transfer>> {
     c.prepare(
-        "SELECT id, batch, direction, profile, bucket, asked, wanted, key, path, name, story, metadata, size, modified,
-                touched, held, status, added_at, started_at, ended_at, breaking, deadline, deadline_zone
-         FROM transfer
-         WHERE live = 1 OR id IN (
+        "SELECT t.id, t.batch, direction, t.profile, bucket, asked, wanted, key, path, t.name, story, metadata, size,
+                modified, touched, held, status, added_at, started_at, ended_at, breaking, deadline, deadline_zone,
+                card.kind, card.name, card.clips
+         FROM transfer t LEFT JOIN card ON card.batch = t.batch
+         WHERE live = 1 OR t.id IN (
              SELECT id FROM transfer WHERE live = 0 AND forgotten = 0 ORDER BY ended_at DESC LIMIT ?1)
-         ORDER BY id",
+         ORDER BY t.id",
     )?
     .query_map([ended], transfer_of)?
     .collect()
@@ -212,6 +218,7 @@ fn transfer_of(row: &Row<'_>) -> Result<Transfer> {
             .then(|| Ok::<_, rusqlite::Error>(Look { size, modified, touched: row.get(14)? }))
             .transpose()?,
         held: held.map(|h| from_json(&h, 15)).transpose()?,
+        card: card_of(row, 23)?.map(Arc::new),
         urgency: Urgency {
             breaking: row.get(20)?,
             deadline: row.get::<_, Option<UnixMs>>(21)?.zip(row.get(22)?).map(|(at, zone)| Deadline { at, zone }),

@@ -2,6 +2,7 @@
 //! program: sixteen of them, each with all of the engine in it, would fill a disk.
 
 mod cancel;
+mod cards;
 mod claims;
 mod downloads;
 mod keys;
