@@ -123,6 +123,7 @@ export function row(id: number, status: Status = { state: 'running' }, given: Pa
     metered: false,
     second: false,
     portal: null,
+    card: null,
     addedAt: 1000 + id,
     startedAt: 2000,
     endedAt: ended ? 43_000 : null,

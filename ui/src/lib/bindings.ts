@@ -378,6 +378,17 @@ export type Keys = {
 /**  In the order in which they are tried where nothing is known of them. */
 export type Kind = "endpoint" | "privateLink" | "accelerated" | "cloudFront" | "direct" | "dualStack" | "multiRegion" | "replica";
 
+export type CardKind = "xdcam" | "p2" | "sonyMp4" | "canon" | "avchd";
+
+/**  A camera card: what all of its files have in common. */
+export type CardRow = {
+	batch: number,
+	kind: CardKind,
+	/**  Its folder's or its volume's name, verbatim. */
+	name: string,
+	clips: number,
+};
+
 /**  An uplink and a route, with what it carries. */
 export type LaneRow = {
 	/**  From 1; the strip's colours go by it. */
@@ -757,6 +768,8 @@ export type TransferRow = {
 	startedAt: number | null,
 	endedAt: number | null,
 	can: Can,
+	/**  The camera card that its batch is: shown as one row with its files within. */
+	card: CardRow | null,
 } & Status;
 
 /**  Everything that changed after the sequence number that was asked for. The last one wins. */

@@ -1,20 +1,21 @@
 // What the menu of a row offers: only what the row allows, and for several rows only what makes sense for several. Pure.
-import type { Action, TransferRow } from './bindings';
+import type { Action } from './bindings';
+import type { ListRow } from './cards';
 
 export type Offer = { label: string; testid: string; danger?: boolean; run: () => void };
 
 export type Doers = {
-  act: (action: Action, rows: TransferRow[]) => void;
-  cancel: (rows: TransferRow[]) => void;
-  reveal: (row: TransferRow) => void;
-  breaking: (rows: TransferRow[], breaking: boolean) => void;
+  act: (action: Action, rows: ListRow[]) => void;
+  cancel: (rows: ListRow[]) => void;
+  reveal: (row: ListRow) => void;
+  breaking: (rows: ListRow[], breaking: boolean) => void;
   /** Without `ask` there is none any more. */
-  deadline: (rows: TransferRow[], ask: boolean) => void;
-  copyKey: (row: TransferRow) => void;
-  details: (row: TransferRow) => void;
+  deadline: (rows: ListRow[], ask: boolean) => void;
+  copyKey: (row: ListRow) => void;
+  details: (row: ListRow) => void;
 };
 
-export function offers(rows: TransferRow[], detailsOpen: boolean, doers: Doers): Offer[] {
+export function offers(rows: ListRow[], detailsOpen: boolean, doers: Doers): Offer[] {
   const [only, second] = rows;
   if (!only) return [];
   const some = (action: Action) => rows.some((row) => row.can[action]);
@@ -25,7 +26,7 @@ export function offers(rows: TransferRow[], detailsOpen: boolean, doers: Doers):
   const hot = open.filter((row) => row.breaking);
   const calm = open.filter((row) => !row.breaking);
   const dated = open.filter((row) => row.due !== null);
-  const of = (some: TransferRow[]) => (second ? ` ${some.length}` : '');
+  const of = (some: ListRow[]) => (second ? ` ${some.length}` : '');
   const all: (Offer | false)[] = [
     some('resume') && { label: `Resume${n('resume')}`, testid: 'row-resume', run: act('resume') },
     some('retry') && { label: `Try again${n('retry')}`, testid: 'row-retry', run: act('retry') },
@@ -47,9 +48,13 @@ export function offers(rows: TransferRow[], detailsOpen: boolean, doers: Doers):
       run: () => doers.deadline(dated, false),
     },
     !second && { label: 'Show in folder', testid: 'row-reveal', run: () => doers.reveal(only) },
-    !second && { label: 'Copy key', testid: 'row-copy-key', run: () => doers.copyKey(only) },
     !second && {
-      label: detailsOpen ? 'Hide details' : 'Show details',
+      label: only.files ? 'Copy its folder' : 'Copy key',
+      testid: 'row-copy-key',
+      run: () => doers.copyKey(only),
+    },
+    !second && {
+      label: `${detailsOpen ? 'Hide' : 'Show'} ${only.files ? 'files' : 'details'}`,
       testid: 'row-details',
       run: () => doers.details(only),
     },

@@ -1,5 +1,6 @@
 // The sentences about transfers: what their rows and the head of the list say. Pure; figures are written by `format.ts`.
 import type { InForce, Limits, Proof, Totals, TransferRow } from './bindings';
+import { KINDS, type ListRow } from './cards';
 import { bytes, bytesOf, clockIn, count, duration, landing, mbits, moment, percent, plural, rate } from './format';
 import { needsYou } from './order';
 
@@ -66,11 +67,12 @@ export function proofSentence(proof: Proof): string {
 }
 
 /** What stands behind the tag: "Market fire · 512 MB". */
-export function subLine(row: TransferRow): string {
+export function subLine(row: ListRow): string {
   const down = row.direction === 'down' && row.state === 'done';
   if (row.second) return `To the second bucket: the first does not answer · ${bytes(row.size)}`;
+  const what = row.files && row.card ? `${KINDS[row.card.kind]} card · ${plural(row.card.clips, 'clip')}` : row.story;
   return [
-    row.metered ? 'Waits for another network' : row.yields ? 'Yields to breaking' : down ? 'Downloaded' : row.story,
+    row.metered ? 'Waits for another network' : row.yields ? 'Yields to breaking' : down ? 'Downloaded' : what,
     bytes(row.size),
   ]
     .filter(Boolean)
@@ -80,7 +82,7 @@ export function subLine(row: TransferRow): string {
 export type Line = { strong: string; rest: string; right: string };
 
 /** The line below the strip. */
-export function progressLine(row: TransferRow): Line {
+export function progressLine(row: ListRow): Line {
   const up = row.direction === 'up';
   const none = { strong: '', rest: '', right: '' };
   switch (row.state) {
@@ -95,6 +97,9 @@ export function progressLine(row: TransferRow): Line {
     case 'cancelling':
       return { ...none, rest: up ? 'Taking back what was sent' : 'Removing what came down' };
     case 'cancelled':
+      if (row.files && row.files.done > 0) {
+        return { ...none, rest: `${count(row.files.done)} of ${count(row.files.count)} files are in the bucket` };
+      }
       return { ...none, rest: up ? 'Nothing of it is in the bucket' : 'Nothing of it is on this computer' };
   }
   const right =
@@ -202,7 +207,7 @@ export function limitSentence({ limits, until }: InForce, now: number, zone: str
 }
 
 /** The question before transfers are cancelled. */
-export function cancelQuestion(rows: TransferRow[]): { title: string; text: string; yes: string; no: string } {
+export function cancelQuestion(rows: ListRow[]): { title: string; text: string; yes: string; no: string } {
   const up = rows.some((row) => row.direction === 'up');
   const down = rows.some((row) => row.direction === 'down');
   const text = [
@@ -210,10 +215,11 @@ export function cancelQuestion(rows: TransferRow[]): { title: string; text: stri
     down && 'What came down is removed from this computer. The clips in the bucket stay.',
   ];
   const one = rows.length === 1;
+  const what = rows[0]?.files ? 'card' : 'transfer';
   return {
-    title: one ? 'Cancel this transfer?' : `Cancel ${plural(rows.length, 'transfer')}?`,
+    title: one ? `Cancel this ${what}?` : `Cancel ${plural(rows.length, 'transfer')}?`,
     text: text.filter(Boolean).join(' '),
-    yes: one ? 'Cancel the transfer' : `Cancel ${plural(rows.length, 'transfer')}`,
+    yes: one ? `Cancel the ${what}` : `Cancel ${plural(rows.length, 'transfer')}`,
     no: one ? 'Keep it going' : 'Keep them going',
   };
 }

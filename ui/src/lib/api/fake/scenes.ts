@@ -84,6 +84,7 @@ export function row(
     metered: false,
     second: false,
     portal: null,
+    card: null,
     addedAt: Date.now() - 400_000 + id,
     startedAt: had > 0 ? Date.now() - 60_000 : null,
     endedAt: null,
@@ -193,8 +194,40 @@ export function busyRows(): FakeRow[] {
       { state: 'done', proof: { by: 'lengthOnly' } },
       { ...down, had: 1, ...ago(3000, 6), lanes: 1 },
     ),
+    ...cardRows(),
     row('wrong_card.mxf', 96 * MB, { state: 'cancelled' }, { ...ago(4000, 9) }),
   ];
+}
+
+/** A P2 card of four clips, on its way. */
+function cardRows(): FakeRow[] {
+  const card = { batch: 77, kind: 'p2' as const, name: 'P2_A001', clips: 4 };
+  const proof = { by: 'wholeObject' as const, algorithm: 'CRC64NVME', checksum: 'ofCTwnvkENg=' };
+  return ['0001AB', '0002CD', '0003EF', '0004GH'].flatMap((clip, i) => {
+    const files: [string, number][] = [
+      [`AUDIO/${clip}00.MXF`, 9 * MB],
+      [`AUDIO/${clip}01.MXF`, 9 * MB],
+      [`CLIP/${clip}.XML`, 0.02 * MB],
+      [`ICON/${clip}.BMP`, 0.02 * MB],
+      [`VIDEO/${clip}.MXF`, (380 + 90 * i) * MB],
+    ];
+    return files.map(([within, size]) => {
+      const name = within.split('/').pop()!;
+      const key = `Nairobi/2026-11-22/Market_fire/P2_A001/CONTENTS/${within}`;
+      const given = {
+        card,
+        batch: 77,
+        key,
+        shown: key,
+        path: `/media/P2_A001/CONTENTS/${within}`,
+        story: 'Market fire',
+      };
+      if (i === 0 || (i === 1 && size < 10 * MB))
+        return row(name, size, { state: 'done', proof }, { ...given, had: 1 });
+      if (i === 1) return row(name, size, { state: 'running' }, { ...given, had: 0.4, speed: 5 * MB });
+      return row(name, size, { state: 'queued' }, given);
+    });
+  });
 }
 
 export function manyRows(count: number): FakeRow[] {
