@@ -133,6 +133,21 @@ export type Can = {
 	hasten: boolean,
 };
 
+/**
+ *  What a card was recorded as. In the order in which a card counts as one or the other where it has the marks of several:
+ *  a Sony card of MP4 has empty folders for AVCHD and stills.
+ */
+export type CardKind = "xdcam" | "p2" | "sonyMp4" | "canon" | "avchd";
+
+/**  A camera card: what all of its files have in common. */
+export type CardRow = {
+	batch: number,
+	kind: CardKind,
+	/**  Its folder's or its volume's name, verbatim. */
+	name: string,
+	clips: number,
+};
+
 export type Cell = "open" | "inFlight" | "acked";
 
 /**  A clip in the bucket. */
@@ -301,7 +316,9 @@ export type FetchClips = {
  */
 export type Field = "bureau" | 
 /**  When the drop was made, where the computer is: `2026-11-22`, its year, month and day, `1942` and `19`. */
-"date" | "year" | "month" | "day" | "time" | "hour" | "slug" | "story" | "desk" | "name";
+"date" | "year" | "month" | "day" | "time" | "hour" | "slug" | "story" | "desk" | 
+/**  What the clip says of itself, or its sidecars: of a card, its first clip for all of it. */
+"timecode" | "camera" | "codec" | "name";
 
 /**  What a drop is asked once, as far as the template needs it. Empty is skipped. */
 export type Fields = {
@@ -377,17 +394,6 @@ export type Keys = {
 
 /**  In the order in which they are tried where nothing is known of them. */
 export type Kind = "endpoint" | "privateLink" | "accelerated" | "cloudFront" | "direct" | "dualStack" | "multiRegion" | "replica";
-
-export type CardKind = "xdcam" | "p2" | "sonyMp4" | "canon" | "avchd";
-
-/**  A camera card: what all of its files have in common. */
-export type CardRow = {
-	batch: number,
-	kind: CardKind,
-	/**  Its folder's or its volume's name, verbatim. */
-	name: string,
-	clips: number,
-};
 
 /**  An uplink and a route, with what it carries. */
 export type LaneRow = {
