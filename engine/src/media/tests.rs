@@ -41,7 +41,7 @@ fn a_sidecar_that_means_harm_says_nothing() {
     for text in [entity, bomb, &deep, &wide, "", "<", "<P2Main>", "\0\0"] {
         assert_eq!(parse(text, "x"), Media::default());
     }
-    let long = format!("<P2Main><Scenario><ProgramName>{}\n\u{7}</ProgramName></Scenario></P2Main>", "é".repeat(5000));
+    let long = format!("<P2Main><Scenario><ProgramName>{}\n\u{85}</ProgramName></Scenario></P2Main>", "é".repeat(5000));
     assert_eq!(parse(&long, "x").slug.map(|slug| slug.chars().count()), Some(LONGEST));
 }
 
