@@ -1,14 +1,11 @@
-// The footage as somebody looks through it, and the watch folder.
+// The footage as somebody looks through it.
 import { render, screen, waitFor } from '@testing-library/svelte';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, test } from 'vitest';
 
 import { footage } from '../src/lib/state/footage.svelte';
 import { profiles } from '../src/lib/state/profiles.svelte';
-import { questions } from '../src/lib/state/questions.svelte';
-import { watching } from '../src/lib/state/watching.svelte';
 import Footage from '../src/views/Footage.svelte';
-import WatchFolders from '../src/views/WatchFolders.svelte';
 import { clip, no, ok, stub, type Stub } from './stub';
 
 const HOSTILE = '<img src=x onerror=alert(1)>';
@@ -92,34 +89,4 @@ test('a slash begins a search, and nothing found is said', async () => {
   expect(await screen.findByText('No clip has “volcano” in its key')).toBeInTheDocument();
   await user.click(screen.getByTestId('look-again'));
   expect(engine.lookAgain).toHaveBeenCalled();
-});
-
-test('a folder is chosen, asked about, watched, and let go after a second look', async () => {
-  const user = userEvent.setup();
-  watching.hear(null);
-  engine.pickFiles.mockResolvedValue(ok(['/media/ingest']));
-  engine.dropAsks.mockResolvedValue(ok({ asks: ['slug'], last: { slug: 'Fire' } }));
-  render(WatchFolders);
-  await user.click(screen.getByTestId('watch-choose'));
-  await waitFor(() => expect(questions.current?.names).toEqual(['ingest']));
-  questions.answer(questions.current, { fields: { slug: 'Fire' }, hurry: { breaking: false, by: null } });
-  await waitFor(() =>
-    expect(engine.watch).toHaveBeenCalledWith({
-      path: '/media/ingest',
-      profile: 'Nairobi bureau',
-      fields: { slug: 'Fire' },
-    }),
-  );
-  watching.hear({
-    path: '/media/ingest',
-    profile: 'Nairobi bureau',
-    settling: 2,
-    sent: 12,
-    lastLook: now,
-    trouble: null,
-  });
-  expect(await screen.findByTestId('watch-state')).toHaveTextContent('Settling');
-  await user.click(screen.getByTestId('watch-stop'));
-  await user.click(screen.getByTestId('confirm-yes'));
-  expect(engine.watch).toHaveBeenLastCalledWith(null);
 });

@@ -2,8 +2,9 @@
 import { vi, type Mock } from 'vitest';
 
 import { useApi, type Api, type Commands, type Trouble } from '../src/lib/api';
-import type { Clip, Profile, Status, Told, TransferRow, Update } from '../src/lib/bindings';
+import type { Clip, Profile, Status, Told, TransferRow, Update, WatchFolder, WatchRow } from '../src/lib/bindings';
 import { NO_TOTALS } from '../src/lib/state/transfers.svelte';
+import { newFolder } from '../src/lib/watchform';
 
 export type Stub = { [command in keyof Commands]: Mock };
 
@@ -49,8 +50,9 @@ export function stub(): Stub & { told: (told: Told) => void } {
     routeTests: vi.fn(async () => ok([])),
     dropAsks: vi.fn(async () => ok({ asks: [], last: {} })),
     reveal: vi.fn(async () => ok(null)),
-    watch: vi.fn(async () => ok(null)),
-    watched: vi.fn(async () => ok(null)),
+    saveWatchFolder: vi.fn(async () => ok(1)),
+    removeWatchFolder: vi.fn(async () => ok(null)),
+    watchFolders: vi.fn(async () => ok([])),
     footage: vi.fn(async () => ok(page)),
     lookAgain: vi.fn(async () => ok(null)),
     clipDetails: vi.fn(async () => no()),
@@ -148,7 +150,7 @@ export function update(rows: TransferRow[], given: Partial<Update> = {}): Update
     gone: [],
     totals: NO_TOTALS,
     lanes: [],
-    watching: null,
+    watching: [],
     footage: 1,
     profiles: 1,
     notices: [],
@@ -173,3 +175,19 @@ export const DONE: Status = {
   state: 'done',
   proof: { by: 'wholeObject', algorithm: 'CRC64NVME', checksum: 'ofCTwnvkENg=' },
 };
+
+/** A watch folder that is kept under `id`, and how it is doing. */
+export function watchRow(id: number, folder: Partial<WatchFolder> = {}, given: Partial<WatchRow> = {}): WatchRow {
+  return {
+    folder: { ...newFolder(`/media/ingest_${id}`, NAIROBI.name), id, ...folder },
+    settling: 0,
+    open: 0,
+    sent: 12,
+    skipped: 0,
+    lastLook: 1000,
+    byLooks: null,
+    held: [],
+    trouble: null,
+    ...given,
+  };
+}

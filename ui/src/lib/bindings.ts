@@ -15,8 +15,10 @@ export const commands = {
 	dropAsks: () => typedError<DropAsks, CommandError>(__TAURI_INVOKE("drop_asks")),
 	/**  Shows the transfer's file in the system's file manager. */
 	reveal: (id: number) => typedError<null, CommandError>(__TAURI_INVOKE("reveal", { id })),
-	watch: (folder: WatchFolder | null) => typedError<null, CommandError>(__TAURI_INVOKE("watch", { folder })),
-	watched: () => typedError<WatchFolder | null, CommandError>(__TAURI_INVOKE("watched")),
+	/**  Keeps a watch folder, a new one where its `id` is 0, and answers with its `id`. */
+	saveWatchFolder: (folder: WatchFolder) => typedError<number, CommandError>(__TAURI_INVOKE("save_watch_folder", { folder })),
+	removeWatchFolder: (id: number) => typedError<null, CommandError>(__TAURI_INVOKE("remove_watch_folder", { id })),
+	watchFolders: () => typedError<WatchFolder[], CommandError>(__TAURI_INVOKE("watch_folders")),
 	limits: () => typedError<LimitsRow, CommandError>(__TAURI_INVOKE("limits")),
 	setLimits: (settings: LimitSettings) => typedError<null, CommandError>(__TAURI_INVOKE("set_limits", { settings })),
 	routes: () => typedError<WayRow[], CommandError>(__TAURI_INVOKE("routes")),
@@ -104,6 +106,13 @@ export type Added = {
 	/**  Files that were left out by rule: system litter such as .DS_Store. */
 	leftOut: number,
 };
+
+/**  What happens to a file once it is in the bucket. */
+export type Afterwards = "leave" | 
+/**  Into the folder "Sent" within the watch folder. */
+"move" | 
+/**  Only once the whole is proved. */
+"delete";
 
 /**  What stands in the corner of the window. */
 export type AppFacts = {
@@ -348,6 +357,13 @@ export type FootageQuery = {
 	since: number | null,
 	offset: number,
 	limit: number,
+};
+
+/**  A file that waits. */
+export type HeldFile = {
+	/**  Its place within the folder. */
+	name: string,
+	why: string,
 };
 
 /**  How much a drop hurries. */
@@ -788,7 +804,7 @@ export type Update = {
 	gone: number[],
 	totals: Totals,
 	lanes: LaneRow[],
-	watching: WatchRow | null,
+	watching: WatchRow[],
 	/**  Grows with every change of what is known of the bucket: ask for the footage again. */
 	footage: number,
 	/**  Grows with every change of the profiles. */
@@ -814,23 +830,48 @@ export type Verdict =
 /**  There is no forecast, and it is not over yet. */
 { is: "unknown" };
 
-/**  The one watch folder of this version. */
+/**  A folder whose footage goes up by itself. */
 export type WatchFolder = {
+	/**  The journal's; 0: a new one. */
+	id: number,
 	/**  Absolute. */
 	path: string,
 	profile: string,
+	/**  Absent: the profile's own. */
+	keyTemplate: string | null,
 	fields: Fields,
+	/**  Globs on names, and on paths within the folder. Empty: everything. */
+	only: string[],
+	except: string[],
+	/**  What comes from it goes before all else. */
+	breaking: boolean,
+	afterwards: Afterwards,
+	/**  Bytes a second, for all that goes up from it. */
+	limit: number | null,
+	/**  Recordings go up while they are shot. */
+	whileShot: boolean,
+	/**  How long a file must be unchanged where the system cannot tell who writes. Absent: chosen by the file system. */
+	quietSeconds: number | null,
+	/**  Kept, but not watched now. */
+	stopped: boolean,
 };
 
-/**  The watch folder and how it is doing. */
+/**  A watch folder and how it is doing. */
 export type WatchRow = {
-	path: string,
-	profile: string,
-	/**  Files there that are still being written. */
+	folder: WatchFolder,
+	/**  Files there that are not known to be whole yet. */
 	settling: number,
+	/**  Of these, those that some program still has open for writing, as the system says. */
+	open: number,
 	/**  Files of this folder that are in the bucket, proved. */
 	sent: number,
+	/**  Files that were sent before, from another place or with another date: not again. */
+	skipped: number,
 	lastLook: number | null,
+	/**  Why events are not enough here, and how often it is looked at instead: a sentence. */
+	byLooks: string | null,
+	/**  Files that wait, and why: at most 20. */
+	held: HeldFile[],
 	trouble: CommandError | null,
 };
 

@@ -15,10 +15,10 @@ export const blank = (): TypedLine => ({ days: [1, 2, 3, 4, 5], from: '08:00', t
 
 export const NO_LIMIT: Plan = { always: { up: null, down: null }, schedule: [] };
 
-const shown = (figure: number | null) => (figure === null ? '' : String(figure / BYTES_A_MEGABIT));
+export const shownFigure = (figure: number | null) => (figure === null ? '' : String(figure / BYTES_A_MEGABIT));
 
 export function typedOf(plan: Plan): Typed {
-  const both = ({ up, down }: Limits) => ({ up: shown(up), down: shown(down) });
+  const both = ({ up, down }: Limits) => ({ up: shownFigure(up), down: shownFigure(down) });
   return {
     ...both(plan.always),
     lines: plan.schedule.map((span) => ({
@@ -30,7 +30,8 @@ export function typedOf(plan: Plan): Typed {
   };
 }
 
-function figureOf(typed: string): number | null | undefined {
+/** Bytes a second; null where nothing was typed, undefined where it is no figure. */
+export function figureOf(typed: string): number | null | undefined {
   const text = typed.trim().replace(',', '.');
   if (text === '') return null;
   const figure = Number(text);

@@ -1,9 +1,10 @@
 // A scripted engine of the same interface, for work on the design in a plain browser: `npm run dev`, then
 // http://localhost:1420/?scene=busy (or empty, first, many, stuck, drag, drop,
 // newsroom). Never part of what ships.
-import type { AppFacts, DropAsks, LimitSettings, Told, WatchFolder, WatchRow } from '../bindings';
+import type { AppFacts, DropAsks, LimitSettings, Told } from '../bindings';
 import { Bucket } from './fake/bucket';
 import { Floor } from './fake/floor';
+import { Folders } from './fake/folders';
 import { Newsrooms } from './fake/newsrooms';
 import { Routes } from './fake/routes';
 import { busyRows, manyRows, newRow, NAIROBI } from './fake/scenes';
@@ -22,11 +23,11 @@ export function fake(): Api {
   const scene = new URLSearchParams(location.search).get('scene') ?? 'busy';
   let hear: (told: Told) => void = () => {};
   let seq = 1;
-  let watching: WatchRow | null = null;
   let limits: LimitSettings = { plan: { always: { up: 20 * 125_000, down: null }, schedule: [] }, uplinks: {} };
   let last = { slug: 'Market fire' };
   const newsrooms = new Newsrooms(scene.startsWith('first') ? [] : [NAIROBI]);
   const floor = new Floor(scene === 'many' ? manyRows(10_000) : scene === 'busy' ? busyRows() : []);
+  const folders = new Folders(scene === 'busy' || scene === 'many');
   const routes = new Routes(floor);
   const bucket = new Bucket(scene === 'empty' || scene.startsWith('first') ? 0 : 48_212);
 
@@ -43,7 +44,7 @@ export function fake(): Api {
         gone,
         totals: floor.totals(),
         lanes: floor.lanes(),
-        watching,
+        watching: folders.rows,
         footage: bucket.version,
         profiles: newsrooms.version,
         notices: told,
@@ -92,11 +93,12 @@ export function fake(): Api {
     routeTests: async () => later(ok(routes.tests)),
     dropAsks: async () => later(ok<DropAsks>({ asks: ['slug'], last })),
     reveal: async () => later(ok(null)),
-    watch: async (folder: WatchFolder | null) => {
-      watching = folder && { ...folder, settling: 1, sent: 12, lastLook: Date.now(), trouble: null };
+    saveWatchFolder: async (folder) => changed(ok(folders.save(folder))),
+    removeWatchFolder: async (id) => {
+      folders.remove(id);
       return changed(ok(null));
     },
-    watched: async () => later(ok(null)),
+    watchFolders: async () => later(ok(folders.rows.map((row) => row.folder))),
     footage: async (query) => later(ok(bucket.page(query))),
     lookAgain: async () => {
       bucket.arrive();
@@ -183,6 +185,7 @@ export function fake(): Api {
         );
       setInterval(() => {
         const landed = floor.tick(TICK_MS / 1000);
+        folders.tick();
         tell(
           false,
           landed.map((name) => ({ title: 'A clip is in the bucket', body: name })),

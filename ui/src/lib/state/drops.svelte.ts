@@ -6,6 +6,7 @@ import { notices } from './notices.svelte';
 import { place } from './place.svelte';
 import { profiles } from './profiles.svelte';
 import { isAsked, questions } from './questions.svelte';
+import { watching } from './watching.svelte';
 
 /** `folders`: whether they are folders, where that is known. */
 type Drop = { paths: string[]; folders: boolean | null; breaking: boolean };
@@ -24,7 +25,17 @@ export class Drops {
 
   /** Dropped onto the window; what the spot means is decided here. */
   dropAt(paths: string[], spot: Spot | null): Promise<void> {
-    return this.drop(paths, null, isBreakingSpot(spot, window.innerHeight));
+    const low = isBreakingSpot(spot, window.innerHeight);
+    if (!this.watches || spot === null) return this.drop(paths, null, low);
+    if (low) return this.drop(paths);
+    this.over = null;
+    watching.add(paths);
+    return Promise.resolve();
+  }
+
+  /** Where watch folders are shown, what is dropped is to be watched; only the lower field sends it. */
+  get watches(): boolean {
+    return place.view === 'watch' && profiles.inUse !== null;
   }
 
   drop(paths: string[], folders: boolean | null = null, breaking = false): Promise<void> {

@@ -1,8 +1,6 @@
 // What a drop is asked: one sheet at a time, the others wait behind it. Holds the question; `DropSheet` draws it.
 import type { Field, Fields, Hurry } from '../bindings';
-
-/** The fields that are asked; the others the engine knows by itself. */
-export type Asked = Extract<Field, 'slug' | 'story' | 'desk'>;
+import { ASKED, type Asked } from '../fields';
 
 export type Question = {
   title: string;
@@ -19,7 +17,7 @@ export type Question = {
 
 export type Answered = { fields: Fields; hurry: Hurry };
 
-export const isAsked = (field: Field): field is Asked => field === 'slug' || field === 'story' || field === 'desk';
+export const isAsked = (field: Field): field is Asked => (ASKED as readonly Field[]).includes(field);
 
 type Open = Question & { answer: (answered: Answered | null) => void };
 
