@@ -72,7 +72,8 @@ test('a folder is chosen, filled in by the keyboard alone, and watched', async (
     breaking: true,
   });
   expect(notices.toasts.map((toast) => toast.title)).toEqual(['ingest is watched']);
-});
+  // Many keys: a busy machine takes its time for them.
+}, 20_000);
 
 test('the filters show on names what they let through, while they are typed', async () => {
   const user = userEvent.setup();
