@@ -24,6 +24,7 @@ use crate::media::Media;
 use crate::metadata;
 use crate::names;
 use crate::profile::Profile;
+use crate::receipt;
 use crate::source::unreadable;
 use crate::transfer::{BatchId, Change, Direction, Life, Status, Transfer, TransferId, Urgency};
 
@@ -126,7 +127,12 @@ pub(crate) async fn add_files(core: &Core, request: AddFiles) -> Result<Added> {
         core.journal.note(move |c| settings::set_setting(c, LAST_FIELDS, &last));
     }
     let paths = request.paths;
-    let (found, left_out) = tokio::task::spawn_blocking(move || walk(&paths)).await.map_err(Error::internal)??;
+    let walked = move || {
+        // One folder alone may be a card.
+        let folder = <[String; 1]>::try_from(paths.clone()).ok().map(|[path]| PathBuf::from(path));
+        walk(&paths).map(|(found, left_out)| (found, left_out, folder.filter(|folder| folder.is_dir())))
+    };
+    let (found, left_out, folder) = tokio::task::spawn_blocking(walked).await.map_err(Error::internal)??;
     if found.is_empty() {
         return Err(Error::new(Code::BadInput, "There is no file in that to send."));
     }
@@ -135,7 +141,11 @@ pub(crate) async fn add_files(core: &Core, request: AddFiles) -> Result<Added> {
         None => None,
     };
     let urgency = Urgency { breaking: request.hurry.breaking, deadline };
-    add_found(core, &profile, &place, &urgency, found, left_out).await
+    let added = add_found(core, &profile, &place, &urgency, found, left_out).await?;
+    if let Some(folder) = folder {
+        receipt::came_as(core, added.batch, folder).await?;
+    }
+    Ok(added)
 }
 
 /// Files that were found by a drop or in the watch folder.

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::api::{AddFiles, FetchClips, FootageQuery, WatchFolder};
+use crate::api::{AddFiles, FetchClips, FootageQuery, ObjectInReceipt, WatchFolder};
 use crate::error::{Code, Error, Result};
 use crate::keys::{Fields, MAX_KEY_BYTES};
 use crate::limit::LimitSettings;
@@ -21,6 +21,8 @@ const LONGEST_NAME: usize = 400;
 /// Such as 18:00.
 const LONGEST_TIME: usize = 40;
 const MOST_NETWORKS: usize = 64;
+/// Of what is asked about at once.
+const MOST_OBJECTS: usize = 1_000;
 
 fn bad<T>(sentence: &str) -> Result<T> {
     Err(Error::new(Code::BadInput, sentence))
@@ -52,6 +54,21 @@ pub(crate) fn key(key: &str) -> Result<()> {
         return bad("That is longer than a key can be.");
     }
     Ok(())
+}
+
+/// Of a receipt that somebody has.
+pub(crate) fn objects(objects: &[ObjectInReceipt]) -> Result<()> {
+    if objects.len() > MOST_OBJECTS {
+        return bad("That is more than 1,000 objects at once.");
+    }
+    objects.iter().try_for_each(|object| {
+        key(&object.key)?;
+        let texts = [Some(&object.bucket), object.version.as_ref(), object.etag.as_ref()];
+        if object.key.is_empty() || texts.into_iter().flatten().any(|text| typed(text).is_err()) {
+            return bad("That is not an object of a bucket.");
+        }
+        Ok(())
+    })
 }
 
 fn path(path: &str) -> Result<()> {

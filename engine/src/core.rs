@@ -23,6 +23,7 @@ use crate::marks;
 use crate::newsroom_file;
 use crate::portal::Portals;
 use crate::profile::{self, Profile};
+use crate::receipt::{self, Receipts};
 use crate::route::{Acceleration, Kind};
 use crate::s3::{Offers, Store};
 use crate::second::{self, Stray};
@@ -68,6 +69,7 @@ pub(crate) struct Core {
     /// See `second`.
     pub strays: Mutex<Vec<Stray>>,
     pub comparing: Comparing,
+    pub receipts: Receipts,
     /// Held while claims are taken back from the bucket: one that was given up must not take a new one's place with it.
     pub claims: AsyncMutex<()>,
 }
@@ -117,6 +119,7 @@ impl Core {
             portals: Portals::default(),
             strays: Mutex::new(strays),
             comparing: Comparing::default(),
+            receipts: Receipts::default(),
             claims: AsyncMutex::default(),
         })
     }
@@ -192,6 +195,7 @@ impl Core {
         };
         if news {
             self.tell_of_batch(batch);
+            receipt::batch_done(self, batch);
         }
         self.board.show();
         self.wake.notify_one();

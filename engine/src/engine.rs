@@ -15,7 +15,7 @@ use crate::journal::{transfers, uploads};
 use crate::lane;
 use crate::live::One;
 use crate::transfer::{self, Change, Direction, Status, TransferId};
-use crate::{clock, drive, footage, watch};
+use crate::{clock, drive, footage, receipt, watch};
 
 /// How many ended transfers the list begins with.
 const ENDED_SHOWN: u32 = 500;
@@ -40,6 +40,7 @@ impl Engine {
     pub(crate) async fn open(home: Home, owned: Owned, scope: Scope) -> Result<(Engine, Loops)> {
         let core = Arc::new(Core::open(home).await?);
         take_up(&core).await?;
+        receipt::take_up(&core, scope).await?;
         let engine = Engine {
             footage: Arc::new(footage::Footage::new(core.clone())),
             watch: Arc::new(watch::Watch::open(core.clone()).await?),
@@ -51,6 +52,7 @@ impl Engine {
             tokio::spawn(conductor::conduct(engine.core.clone(), scope)),
             tokio::spawn(lane::measure(engine.core.clone(), Direction::Up)),
             tokio::spawn(lane::measure(engine.core.clone(), Direction::Down)),
+            tokio::spawn(receipt::make(engine.core.clone())),
         ];
         if scope == Scope::All {
             loops.push(tokio::spawn(footage::look_now_and_then(engine.footage.clone())));
@@ -71,13 +73,15 @@ impl Engine {
 
     /// Whether nothing that this process was asked for is still going on, but for these.
     pub fn is_idle_but_for(&self, ids: &[TransferId]) -> bool {
-        self.core.live().all().all(|one| {
-            let mine = (self.scope == Scope::All || one.asked_here) && !ids.contains(&one.transfer.id);
-            let status = &one.transfer.life.status;
-            // What waits for the user may wait for ever.
-            let goes_on = status.is_underway() && !matches!(status, Status::Waiting { until: None, .. });
-            !(mine && goes_on)
-        })
+        // A card that was just sent is still read again.
+        !self.core.receipts.is_busy()
+            && self.core.live().all().all(|one| {
+                let mine = (self.scope == Scope::All || one.asked_here) && !ids.contains(&one.transfer.id);
+                let status = &one.transfer.life.status;
+                // What waits for the user may wait for ever.
+                let goes_on = status.is_underway() && !matches!(status, Status::Waiting { until: None, .. });
+                !(mine && goes_on)
+            })
     }
 }
 

@@ -44,6 +44,7 @@ mod positioned;
 pub mod profile;
 mod queue;
 mod reach;
+pub mod receipt;
 pub mod rights;
 pub mod route;
 mod s3;

@@ -8,7 +8,7 @@ use std::time::Instant;
 use tokio::sync::Mutex as AsyncMutex;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{CardRow, Due, TransferRow};
+use crate::api::{CardRow, Due, ReceiptState, TransferRow};
 use crate::clock;
 use crate::deadline::Verdict;
 use crate::journal::transfers::PlannedPart;
@@ -59,6 +59,8 @@ pub(crate) struct One {
     pub sent_here: (i64, HashSet<u32>),
     /// The page on which somebody must sign in to the network, while it waits for that.
     pub portal: Option<String>,
+    /// How far the receipt is of the card that it came with.
+    pub receipt: Option<ReceiptState>,
     /// Bytes a second, when it will be done, and whether it stands back for something breaking: set by the meter's tick.
     pub rate: u64,
     pub eta: Option<UnixMs>,
@@ -89,6 +91,7 @@ impl One {
             unclear: 0,
             sent_here: (0, HashSet::new()),
             portal: None,
+            receipt: None,
             rate: 0,
             eta: None,
             yields: false,
@@ -216,6 +219,7 @@ impl One {
             yields: self.yields && matches!(t.life.status, Status::Queued | Status::Running),
             metered: self.metered && matches!(t.life.status, Status::Queued | Status::Running),
             portal: self.portal.clone(),
+            receipt: self.receipt.clone(),
             added_at: t.life.added_at,
             started_at: t.life.started_at,
             ended_at: t.life.ended_at,

@@ -7,6 +7,7 @@ use crate::keys::{Fields, MAX_KEY_BYTES, Recorded, Template, numbered, under_pre
 use crate::media;
 use crate::names;
 use crate::newsroom_file;
+use crate::receipt;
 use crate::s3;
 
 /// One kind of what comes from outside.
@@ -17,7 +18,7 @@ pub struct Kind {
 }
 
 /// All of them.
-pub const KINDS: [Kind; 7] = [
+pub const KINDS: [Kind; 8] = [
     Kind { name: "newsroom-files", take: newsroom_file },
     Kind { name: "templates", take: template },
     Kind { name: "keys", take: key },
@@ -25,6 +26,7 @@ pub const KINDS: [Kind; 7] = [
     Kind { name: "grants", take: grant },
     Kind { name: "journal", take: journal::outside::take },
     Kind { name: "sidecars", take: media::outside::take },
+    Kind { name: "receipts", take: receipt::take_outside },
 ];
 
 /// A file or a link. What is taken leads nowhere on this computer, hides nothing, and can be handed on.

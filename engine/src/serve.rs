@@ -4,9 +4,9 @@ use tarpc::context::Context;
 
 use crate::add;
 use crate::api::{
-    AcceptNewsroom, Action, AddFiles, Added, BeginSignIn, ClipDetails, DeviceSignIn, FetchClips, FootagePage,
-    FootageQuery, Keys, LimitsRow, Listing, NewsroomFile, NewsroomPreview, RouteTest, Rushes, SaveProfile, SignInState,
-    Support, TransferRow, Update, WatchFolder, WayRow,
+    AcceptNewsroom, Action, AddFiles, Added, BeginSignIn, ClipDetails, Compared, DeviceSignIn, FetchClips, FootagePage,
+    FootageQuery, Keys, LimitsRow, Listing, NewsroomFile, NewsroomPreview, ObjectInReceipt, ReceiptState, RouteTest,
+    Rushes, SaveProfile, SignInState, Support, TransferRow, Update, WatchFolder, WayRow,
 };
 use crate::bounds;
 use crate::clock;
@@ -20,8 +20,9 @@ use crate::limit::LimitSettings;
 use crate::live::One;
 use crate::newsroom_file;
 use crate::profile::ProfileRow;
+use crate::receipt;
 use crate::support;
-use crate::transfer::{Can, Change, Status, TransferId, Urgency};
+use crate::transfer::{BatchId, Can, Change, Status, TransferId, Urgency};
 
 impl Rushes for Engine {
     async fn updates(self, _: Context, since: u64) -> Update {
@@ -103,6 +104,25 @@ impl Rushes for Engine {
 
     async fn transfer(self, _: Context, id: TransferId) -> Result<TransferRow> {
         self.core.with(id, |one| one.row())
+    }
+
+    async fn receipt(self, _: Context, batch: BatchId) -> Result<()> {
+        receipt::by_hand(&self.core, batch)
+    }
+
+    async fn receipt_state(self, _: Context, batch: BatchId) -> Option<ReceiptState> {
+        self.core.receipts.state(batch)
+    }
+
+    async fn compare(
+        self,
+        _: Context,
+        profile: Option<String>,
+        objects: Vec<ObjectInReceipt>,
+    ) -> Result<Vec<Compared>> {
+        bounds::name(profile.as_ref())?;
+        bounds::objects(&objects)?;
+        receipt::compare(&self.core, profile.as_deref(), objects).await
     }
 
     async fn footage(self, _: Context, query: FootageQuery) -> Result<FootagePage> {

@@ -64,6 +64,11 @@ fn sidecars() {
     takes_all("sidecars");
 }
 
+#[test]
+fn receipts() {
+    takes_all("receipts");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
     #[test]

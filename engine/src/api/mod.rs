@@ -3,6 +3,7 @@
 
 pub mod asks;
 pub mod newsroom_files;
+pub mod receipts;
 pub mod rows;
 pub mod support;
 pub mod tested;
@@ -11,10 +12,11 @@ use crate::error::Error;
 use crate::keys::{Field, Fields};
 use crate::limit::LimitSettings;
 use crate::profile::ProfileRow;
-use crate::transfer::TransferId;
+use crate::transfer::{BatchId, TransferId};
 
 pub use asks::*;
 pub use newsroom_files::*;
+pub use receipts::*;
 pub use rows::*;
 pub use support::*;
 pub use tested::*;
@@ -48,6 +50,13 @@ pub trait Rushes {
     async fn route_tests(profile: Option<String>) -> Result<Vec<RouteTest>, Error>;
 
     async fn transfer(id: TransferId) -> Result<TransferRow, Error>;
+
+    /// Makes the receipt of a batch that came as one folder and is done: `receipt_state` says how far it is.
+    async fn receipt(batch: BatchId) -> Result<(), Error>;
+    /// Absent of a batch that did not come as one folder.
+    async fn receipt_state(batch: BatchId) -> Option<ReceiptState>;
+    /// Asks the bucket about at most 1,000 objects of a receipt, without their bytes.
+    async fn compare(profile: Option<String>, objects: Vec<ObjectInReceipt>) -> Result<Vec<Compared>, Error>;
 
     /// One stretch of what is known of the bucket of the profile in use.
     async fn footage(query: FootageQuery) -> Result<FootagePage, Error>;

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cards;
+use crate::api::ReceiptState;
 use crate::deadline::Verdict;
 use crate::error::Error;
 use crate::keys::Spread;
@@ -76,6 +77,8 @@ pub struct TransferRow {
     /// The page on which somebody must sign in to the network before it goes on; http or https, from the network and
     /// not to be trusted.
     pub portal: Option<String>,
+    /// Of the card that it came with: absent where it did not come with one.
+    pub receipt: Option<ReceiptState>,
     pub added_at: UnixMs,
     pub started_at: Option<UnixMs>,
     pub ended_at: Option<UnixMs>,

@@ -16,6 +16,7 @@ use crate::core::Core;
 use crate::error::{Code, Error, Result};
 use crate::integrity::Algorithm;
 use crate::journal::claims::{self, Claim};
+use crate::journal::receipts::Became;
 use crate::keys::{self, numbered};
 use crate::marks::Mark;
 use crate::profile;
@@ -142,6 +143,7 @@ async fn look(
                 return Ok(Look::Taken);
             }
             let algorithm = kept.algorithm.name().to_owned();
+            drive.became(Became { version: object.version, etag: Some(object.etag), crc: None });
             return Ok(Look::Is(Proof::WholeObject { algorithm, checksum: kept.value }));
         }
     }

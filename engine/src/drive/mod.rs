@@ -23,6 +23,7 @@ use rand::Rng;
 use crate::clock;
 use crate::core::Core;
 use crate::error::{Code, Error, Result};
+use crate::journal::receipts::{self, Became};
 use crate::journal::transfers::{self, Acked, PlannedPart};
 use crate::lane::{self, Lane, Slot, Slots, Want};
 use crate::parts::{Condition, Part};
@@ -240,6 +241,12 @@ impl Drive {
             one.set_condition(number, Condition::Open);
             one.kept = one.kept.min(one.acked);
         })
+    }
+
+    /// What it became in the bucket, for a receipt.
+    fn became(&self, became: Became) {
+        let id = self.id;
+        self.core.journal.note(move |c| receipts::set_became(c, id, &became));
     }
 
     /// From the beginning: what is in the bucket or on the disk of it is given up.

@@ -12,6 +12,7 @@ use crate::api::About;
 use crate::clock;
 use crate::error::{Code, Error, Result};
 use crate::integrity::{Algorithm, Crc64};
+use crate::journal::receipts::Became;
 use crate::journal::transfers::{Acked, PlannedPart};
 use crate::journal::uploads::{self, Stage, Upload};
 use crate::lane::{UNKNOWN_LANE, Want};
@@ -313,6 +314,8 @@ impl Sending<'_> {
     async fn prove(&self, completed: Completed, list: &[Sent], whole: Crc64) -> Driven<Proof> {
         let id = self.upload;
         self.drive.core.journal.note(move |c| uploads::set_stage(c, id, Stage::Completed));
+        let (version, etag) = (completed.version.clone(), completed.etag.clone());
+        self.drive.became(Became { version, etag, crc: Some(whole) });
         if self.offers == Offers::WholeCrc64 && completed.crc == Some(whole) {
             return Ok(whole_object(whole));
         }
@@ -332,7 +335,9 @@ impl Sending<'_> {
     /// Whether the key holds exactly this upload's result.
     async fn landed(&self, list: &[Sent], whole: Crc64) -> Driven<Option<Proof>> {
         let proof = match self.store()?.head(&self.transfer.key).await {
-            Ok(object) => recognise(&object, list, whole, self.transfer.size),
+            Ok(object) => recognise(&object, list, whole, self.transfer.size).inspect(|_| {
+                self.drive.became(Became { version: object.version, etag: Some(object.etag), crc: Some(whole) });
+            }),
             Err(_) => None,
         };
         if proof.is_some() {

@@ -5,6 +5,7 @@ use super::prove::{each_part, mismatch, whole_object};
 use super::send::part_sum;
 use super::{Drive, Driven, Patience, Stop};
 use crate::integrity::{Algorithm, Crc64};
+use crate::journal::receipts::Became;
 use crate::journal::transfers::Acked;
 use crate::lane::Want;
 use crate::parts::Part;
@@ -45,6 +46,8 @@ pub(super) async fn upload(
                     .acked(part.number, Acked { etag: completed.etag.clone().unwrap_or_default(), crc, lane: lane.id })
                     .await?;
                 drive.core.change(drive.id, Change::Finish)?;
+                let (version, etag) = (completed.version.clone(), completed.etag.clone());
+                drive.became(Became { version, etag, crc: Some(crc) });
                 return prove(&transfer, source, store, offers, completed, crc).await;
             }
             (Ok(_), None) => {

@@ -6,6 +6,7 @@ pub(crate) mod cards;
 pub(crate) mod claims;
 pub(crate) mod clips;
 pub(crate) mod outside;
+pub(crate) mod receipts;
 pub(crate) mod settings;
 pub(crate) mod transfers;
 pub(crate) mod uploads;
@@ -29,6 +30,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/0003_heard.sql")),
     M::up(include_str!("migrations/0004_claims.sql")),
     M::up(include_str!("migrations/0007_cards.sql")),
+    M::up(include_str!("migrations/0008_receipts.sql")),
 ];
 const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
 /// How many pieces of work share one sync at most.

@@ -98,6 +98,16 @@ pub fn is_own(key: &str) -> bool {
     key.starts_with(OWN)
 }
 
+/// Whether the object is no clip: what Rushes keeps for itself, and hash lists of cards, ours and other tools'.
+pub fn is_kept_out(key: &str) -> bool {
+    is_own(key) || is_hash_list(key)
+}
+
+/// Hash lists of ASC MHL, their chains, and the folders of such.
+fn is_hash_list(key: &str) -> bool {
+    key.rsplit_once('/').is_some_and(|(folder, _)| folder.rsplit('/').next() == Some("ascmhl"))
+}
+
 /// Where a key's claim stands. `None` where its name would be longer than S3 takes.
 pub fn claim_of(key: &str) -> Option<String> {
     Some(format!("{CLAIMS}{key}")).filter(|claim| claim.len() <= MAX_KEY_BYTES)

@@ -265,3 +265,15 @@ fn what_all_keys_of_a_bureau_begin_with_is_whole_folders() {
         assert!(key.starts_with(&prefix) && !prefix.contains(['*', '?', '$']), "{awkward}: {prefix}, {key}");
     }
 }
+
+#[test]
+fn hash_lists_of_cards_are_no_clips() {
+    for kept_out in
+        ["in/A001/ascmhl/0001_A001_2026-11-22_194200Z.mhl", "ascmhl/ascmhl_chain.xml", "in/A001/ascmhl/", ".rushes/x"]
+    {
+        assert!(is_kept_out(kept_out), "{kept_out}");
+    }
+    for clip in ["in/A001/a.mxf", "ascmhl", "in/ascmhl.mxf", "in/my-ascmhl/a.mhl", "in/ascmhl/sub/a.mxf"] {
+        assert!(!is_kept_out(clip), "{clip}");
+    }
+}

@@ -52,6 +52,8 @@ pub(crate) struct ListedUpload {
 pub(crate) struct Completed {
     pub etag: Option<String>,
     pub crc: Option<Crc64>,
+    /// Which version the object became, where the bucket keeps versions.
+    pub version: Option<String>,
 }
 
 impl Store {
@@ -204,7 +206,8 @@ impl Store {
             complete = complete.checksum_crc64_nvme(crc.to_string()).checksum_type(ChecksumType::FullObject);
         }
         let answer = complete.send().await.map_err(|e| self.refused(e, action::PUT, key))?;
-        Ok(Completed { crc: answer.checksum_crc64_nvme().and_then(Crc64::parse), etag: answer.e_tag })
+        let crc = answer.checksum_crc64_nvme().and_then(Crc64::parse);
+        Ok(Completed { crc, etag: answer.e_tag, version: told_version(answer.version_id) })
     }
 
     /// Ends the upload. Succeeds too where there is none: the store may have answered before without our hearing it.
@@ -246,15 +249,25 @@ impl Store {
             PartSum::Md5(md5) => put.content_md5(md5).send().await,
         };
         let answer = answer.map_err(|e| self.refused(e, action::PUT, key))?;
-        Ok(Completed { crc: answer.checksum_crc64_nvme().and_then(Crc64::parse), etag: answer.e_tag })
+        let crc = answer.checksum_crc64_nvme().and_then(Crc64::parse);
+        Ok(Completed { crc, etag: answer.e_tag, version: told_version(answer.version_id) })
     }
 
     pub(crate) async fn head(&self, key: &str) -> Answer<Object> {
-        let head =
-            self.client.head_object().bucket(&self.bucket).key(key).checksum_mode(ChecksumMode::Enabled).send().await;
-        let head = match head {
+        self.head_of(key, None).await
+    }
+
+    /// Of a version, whatever is at the key now.
+    pub(crate) async fn head_version(&self, key: &str, version: &str) -> Answer<Object> {
+        self.head_of(key, Some(version.to_owned())).await
+    }
+
+    async fn head_of(&self, key: &str, version: Option<String>) -> Answer<Object> {
+        let of_version = version.is_some();
+        let head = self.client.head_object().bucket(&self.bucket).key(key).set_version_id(version);
+        let head = match head.checksum_mode(ChecksumMode::Enabled).send().await {
             Ok(head) => head,
-            Err(e) if tells_nothing(&e) => {
+            Err(e) if !of_version && tells_nothing(&e) => {
                 let refusal = self.refused(e, action::GET, key);
                 // Where the store says nothing against it now, what it was has passed.
                 return Err(self.why_refused(key).await.unwrap_or(Refusal { class: Class::Again, ..refusal }));
@@ -264,7 +277,7 @@ impl Store {
         Ok(Object {
             size: head.content_length().and_then(|n| u64::try_from(n).ok()).unwrap_or(0),
             etag: head.e_tag().unwrap_or("").to_owned(),
-            version: head.version_id().filter(|v| *v != "null").map(str::to_owned),
+            version: told_version(head.version_id().map(str::to_owned)),
             modified: millis(head.last_modified()),
             checksum: checksum_of_head(&head),
             content_type: head.content_type().unwrap_or("").to_owned(),
@@ -272,6 +285,11 @@ impl Store {
             metadata: head.metadata.unwrap_or_default(),
         })
     }
+}
+
+/// Buckets without versions say `null`, or nothing.
+fn told_version(version: Option<String>) -> Option<String> {
+    version.filter(|version| !version.is_empty() && version != "null")
 }
 
 fn tells_nothing(error: &SdkError<HeadObjectError>) -> bool {

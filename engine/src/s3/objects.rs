@@ -10,7 +10,7 @@ use super::{Answer, Store};
 use crate::api::{Clip, Listing};
 use crate::error::{Code, Error};
 use crate::integrity::{Algorithm, Checksum};
-use crate::keys::{OWN, behind, is_own};
+use crate::keys::{OWN, behind, is_kept_out, is_own};
 use crate::parts::Part;
 use crate::rights::action;
 use crate::route::Acceleration;
@@ -110,21 +110,24 @@ impl Store {
                 .await
                 .map_err(|e| self.refused(e, action::LIST, wanted.prefix))?;
             let encoded = page.encoding_type().is_some();
-            let has_own =
-                page.contents().iter().any(|object| object.key().is_some_and(|key| is_own(&decoded(key, encoded))));
+            let last = page.contents().last().and_then(|object| object.key()).map(|key| decoded(key, encoded));
             let clips = page.contents().iter().filter_map(|object| {
                 let key = decoded(object.key()?, encoded);
                 let size = object.size().and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
                 let etag = object.e_tag().unwrap_or("").to_owned();
-                (!is_own(&key)).then(|| Clip::new(key, size, millis(object.last_modified()), etag))
+                (!is_kept_out(&key)).then(|| Clip::new(key, size, millis(object.last_modified()), etag))
             });
             let folders = page.common_prefixes().iter().filter_map(|folder| folder.prefix());
-            let folders = folders.map(|folder| decoded(folder, encoded)).filter(|folder| !is_own(folder));
+            let folders = folders.map(|folder| decoded(folder, encoded)).filter(|folder| !is_kept_out(folder));
             let page =
                 Page { clips: clips.collect(), folders: folders.collect(), more: page.is_truncated() == Some(true) };
-            if page.more && has_own && page.clips.is_empty() && page.folders.is_empty() {
-                // All of it was our own.
-                after = Some(behind(OWN));
+            if page.more
+                && page.clips.is_empty()
+                && page.folders.is_empty()
+                && let Some(last) = last
+            {
+                // None of it was a clip.
+                after = Some(if is_own(&last) { behind(OWN) } else { last });
                 continue;
             }
             return Ok(page);

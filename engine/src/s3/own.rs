@@ -52,6 +52,32 @@ impl Store {
         put.send().await.map(|_| ()).map_err(|e| self.refused(e, action::PUT, key))
     }
 
+    /// A hash list or a chain, which stand under the prefix of the card that they are of. What is there stays: a bureau's
+    /// keys write over nothing, and a store without conditional writes gets a name that holds the second.
+    pub(crate) async fn put_list(&self, key: &str, body: Vec<u8>) -> Answer<()> {
+        match self.put_list_if(key, body.clone(), true).await {
+            Err(refusal) if refusal.class == Class::Unsupported => self.put_list_if(key, body, false).await,
+            answer => answer,
+        }
+    }
+
+    async fn put_list_if(&self, key: &str, body: Vec<u8>, only_new: bool) -> Answer<()> {
+        use base64::Engine as _;
+        use md5::Digest as _;
+        // Every store checks it by this.
+        let md5 = base64::engine::general_purpose::STANDARD.encode(md5::Md5::digest(&body));
+        let put = self
+            .client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .content_type("application/xml")
+            .content_md5(md5)
+            .set_if_none_match(only_new.then(|| "*".to_owned()))
+            .body(ByteStream::from(body));
+        put.send().await.map(|_| ()).map_err(|e| self.refused(e, action::PUT, key))
+    }
+
     pub(crate) async fn get_own(&self, key: &str) -> Answer<Own> {
         let date = StoresDate::default();
         let got = self.client.get_object().bucket(&self.bucket).key(key).customize().interceptor(date.clone());

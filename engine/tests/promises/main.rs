@@ -8,6 +8,7 @@ mod downloads;
 mod keys;
 mod portals;
 mod proof;
+mod receipt;
 mod regions;
 mod resume;
 mod rights;

@@ -47,6 +47,11 @@ pub fn moto() -> Result<PathBuf> {
     environment(&["moto[server,s3,sts]==5.2.5", "awscrt==0.38.1"])
 }
 
+/// The reference tool for hash lists of cards: `bin/ascmhl`, and `bin/ascmhl-debug` for their schema.
+pub fn ascmhl() -> Result<PathBuf> {
+    environment(&["ascmhl==1.2"])
+}
+
 /// One for whose `bin/python` `-m proxy` is proxy.py.
 pub fn proxy() -> Result<PathBuf> {
     environment(&["proxy.py==2.4.10"])

@@ -13,7 +13,7 @@ use aws_sdk_s3::config::{
 };
 use aws_sdk_s3::error::{DisplayErrorContext, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::ChecksumMode;
+use aws_sdk_s3::types::{BucketVersioningStatus, ChecksumMode, VersioningConfiguration};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use bytes::Bytes;
@@ -23,6 +23,8 @@ use super::Bucket;
 /// What Rushes keeps for itself in a bucket, and among it the claims of keys.
 const OWN: &str = ".rushes/";
 const CLAIMS: &str = ".rushes/claims/";
+/// The folder of a card's hash lists.
+const HASH_LISTS: &str = "ascmhl";
 
 #[derive(Clone, Debug)]
 pub struct Witness {
@@ -86,6 +88,15 @@ impl Witness {
         Ok(())
     }
 
+    /// From now on the bucket keeps what is written over or deleted.
+    pub async fn keep_versions(&self) -> Result<()> {
+        let kept = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+        let asked = self.client.put_bucket_versioning().bucket(&self.bucket).versioning_configuration(kept);
+        asked.send().await.map_err(told)?;
+        Ok(())
+    }
+
+    /// Writes an object over whatever is there.
     pub async fn put(&self, key: &str, bytes: impl Into<Bytes>) -> Result<()> {
         let body = ByteStream::from(bytes.into());
         self.client.put_object().bucket(&self.bucket).key(key).body(body).send().await.map_err(told)?;
@@ -138,8 +149,14 @@ impl Witness {
     /// [`claims`](Witness::claims).
     pub async fn keys(&self, prefix: &str) -> Result<Vec<String>> {
         let mut keys = self.all_keys(prefix).await?;
-        keys.retain(|key| !key.starts_with(OWN));
+        keys.retain(|key| !key.starts_with(OWN) && !key.split('/').any(|folder| folder == HASH_LISTS));
         Ok(keys)
+    }
+
+    /// The hash lists of cards and their chains.
+    pub async fn hash_lists(&self) -> Result<Vec<String>> {
+        let keys = self.all_keys("").await?;
+        Ok(keys.into_iter().filter(|key| key.split('/').any(|folder| folder == HASH_LISTS)).collect())
     }
 
     /// The keys that are claimed.
