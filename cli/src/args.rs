@@ -150,6 +150,21 @@ pub enum Verb {
     },
     /// List transfers
     Transfers,
+    /// Read a card that was sent again, compare it with the bucket, and write its receipt: a hash list of ASC MHL
+    Receipt {
+        /// As `transfers` names it; it must have come as one folder
+        #[arg(value_name = "BATCH")]
+        batch: i64,
+    },
+    /// Ask the bucket whether it still holds what a receipt says, without downloading
+    Verify {
+        /// A receipt (.mhl), or a folder with an ascmhl folder in it
+        #[arg(value_name = "RECEIPT")]
+        receipt: PathBuf,
+        /// Also read the files beside the receipt again
+        #[arg(long)]
+        files: bool,
+    },
     /// Pause transfers; what was sent is kept
     Pause(Ids),
     /// Go on with paused transfers, to their end

@@ -7,6 +7,7 @@ mod follow;
 mod limit;
 mod newsroom_file;
 mod policies;
+mod receipts;
 mod routes;
 mod show;
 mod sign_in;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{DecimalBytes, HumanDuration, MultiProgress, ProgressBar, ProgressStyle};
 use jiff::{Timestamp, tz::TimeZone};
-use rushes_engine::api::{Clip, TransferRow};
+use rushes_engine::api::{Clip, ReceiptState, TransferRow};
 use rushes_engine::deadline::Verdict;
 use rushes_engine::error::Error;
 use rushes_engine::transfer::{BatchId, Direction, Proof, Status, TransferId};
@@ -140,12 +140,13 @@ impl Show {
         }
         let arrow = arrow(row.direction);
         self.line(&format!(
-            "{:>5}  {arrow} {:>10}  {}  {}{}",
+            "{:>5}  {arrow} {:>10}  {}  {}{}{}",
             row.id,
             DecimalBytes(row.size).to_string(),
             printable(&row.name),
             word(row),
-            hurry(row)
+            hurry(row),
+            of_card(row)
         ));
     }
 
@@ -273,6 +274,24 @@ fn hurry(row: &TransferRow) -> String {
         words.push_str(&format!(" · sign in at {}", printable(page)));
     }
     words
+}
+
+/// Of the card that it came with, by the number that `receipt` takes.
+fn of_card(row: &TransferRow) -> String {
+    row.receipt.as_ref().map_or(String::new(), |receipt| format!(" · card {}: {}", row.batch, receipt_word(receipt)))
+}
+
+/// How far a receipt is, for people. Only one of these says that the card may be wiped.
+pub fn receipt_word(receipt: &ReceiptState) -> String {
+    match receipt {
+        ReceiptState::None => "no receipt yet".into(),
+        ReceiptState::Checking => "being read again for its receipt".into(),
+        ReceiptState::Safe { path, remark, .. } => {
+            let remark = remark.as_ref().map_or(String::new(), |remark| format!(" · {}", printable(remark)));
+            format!("✓ safe to wipe · receipt {}{remark}", printable(path))
+        }
+        ReceiptState::Trouble { sentence } => format!("! do not wipe it: {}", printable(sentence)),
+    }
 }
 
 fn place(row: &TransferRow) -> &str {

@@ -16,7 +16,7 @@ use crate::args::{Cli, ProfileVerb, Verb};
 use crate::bucket::{self, Ready, ready};
 use crate::follow::{ask, follow};
 use crate::show::{Show, printable};
-use crate::{limit, newsroom_file, policies, routes, sign_in, support, urgency};
+use crate::{limit, newsroom_file, policies, receipts, routes, sign_in, support, urgency};
 
 pub async fn run(cli: &Cli, show: &Show, connection: &Connection) -> Result<bool> {
     let patience = Duration::from_secs(cli.patience);
@@ -39,7 +39,11 @@ pub async fn run(cli: &Cli, show: &Show, connection: &Connection) -> Result<bool
             let added = connection
                 .call(request, async |engine, context, request| engine.add_files(context, request).await)
                 .await??;
-            follow(connection, Some(&ready), show, &added.transfers, patience).await
+            let done = follow(connection, Some(&ready), show, &added.transfers, patience).await?;
+            if done {
+                receipts::after(connection, show, added.batch).await?;
+            }
+            Ok(done)
         }
         Verb::Get { keys, into } => {
             let ready = ready(&cli.place, connection).await?;
@@ -57,6 +61,8 @@ pub async fn run(cli: &Cli, show: &Show, connection: &Connection) -> Result<bool
             show.list(&rows(connection).await?);
             Ok(true)
         }
+        Verb::Receipt { batch } => receipts::make(cli, connection, show, *batch).await,
+        Verb::Verify { receipt, files } => receipts::verify(cli, connection, show, receipt, *files).await,
         Verb::Pause(ids) => {
             ask(connection, Action::Pause, ids.ids.clone()).await?;
             show_them(connection, show, &ids.ids).await
@@ -106,7 +112,7 @@ async fn go_on(
 }
 
 /// The buckets that these transfers belong to.
-async fn ready_for(cli: &Cli, connection: &Connection, ids: &[TransferId]) -> Result<Vec<Ready>> {
+pub async fn ready_for(cli: &Cli, connection: &Connection, ids: &[TransferId]) -> Result<Vec<Ready>> {
     if cli.place.bucket.is_some() || cli.place.endpoint.is_some() {
         return Ok(vec![ready(&cli.place, connection).await?]);
     }
@@ -122,7 +128,7 @@ async fn ready_for(cli: &Cli, connection: &Connection, ids: &[TransferId]) -> Re
     Ok(all)
 }
 
-async fn rows(connection: &Connection) -> Result<Vec<TransferRow>> {
+pub async fn rows(connection: &Connection) -> Result<Vec<TransferRow>> {
     Ok(connection.call((), async |engine, context, ()| engine.updates(context, 0).await).await?.rows)
 }
 
