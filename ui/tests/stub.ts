@@ -126,6 +126,7 @@ export function row(id: number, status: Status = { state: 'running' }, given: Pa
     second: false,
     portal: null,
     card: null,
+    receipt: null,
     addedAt: 1000 + id,
     startedAt: 2000,
     endedAt: ended ? 43_000 : null,

@@ -1,9 +1,17 @@
 // What rows and the head of the list say, by state.
 import { describe, expect, test } from 'vitest';
 
-import type { Status, TransferRow } from '../src/lib/bindings';
+import type { ReceiptState, Status, TransferRow } from '../src/lib/bindings';
 import { NO_TOTALS } from '../src/lib/state/transfers.svelte';
-import { cancelQuestion, landingLines, progressLine, statusTag, subLine, totalsSentence } from '../src/lib/words';
+import {
+  cancelQuestion,
+  landingLines,
+  progressLine,
+  receiptLine,
+  statusTag,
+  subLine,
+  totalsSentence,
+} from '../src/lib/words';
 import { DONE, row } from './stub';
 
 const NOW = Date.parse('2026-11-22T19:41:54Z');
@@ -17,6 +25,18 @@ test.each([
   [{ comingDown: 1, waiting: 2, paused: 1, needsYou: 1 }, '1 coming down · 2 waiting · 1 paused · 1 needs you'],
   [{ needsYou: 2, goingUp: 3333 }, '3 333 going up · 2 need you'],
 ])('totals %o', (given, text) => expect(plain(totalsSentence({ ...NO_TOTALS, ...given }))).toBe(text));
+
+const safe = (remark: string | null): ReceiptState => ({ state: 'safe', path: '/card/ascmhl/1.mhl', at: NOW, remark });
+test.each([
+  [{ state: 'none' } as const, undefined, undefined, undefined],
+  [{ state: 'checking' } as const, 'Checking the card', 'moving', 'It is read again. Do not wipe it yet'],
+  [safe(null), 'Safe to wipe this card', 'ok', ''],
+  [safe('The card is write-protected.'), 'Safe to wipe this card', 'ok', 'The card is write-protected.'],
+  [{ state: 'trouble', sentence: 'a.mxf is gone.' } as const, 'Do not wipe this card', 'needs', 'a.mxf is gone.'],
+])('receipt %o', (receipt, word, tone, rest) => {
+  const line = receiptLine(receipt);
+  expect([line?.word, line?.tone, line?.rest]).toEqual([word, tone, rest]);
+});
 
 const proofs: [Status, string, string, string][] = [
   [DONE, 'Verified', 'ok', 'Checksum matches the bucket · CRC64NVME'],

@@ -579,6 +579,19 @@ export type Proof =
 /**  The store has nothing to compare with; only the length was checked, and that all of it is one version. */
 { by: "lengthOnly" };
 
+/**  How far the receipt of a card is. Only `Safe` says that the card may be wiped. */
+export type ReceiptState = 
+/**  There is none yet. */
+{ state: "none" } | 
+/**  The card is read again and compared with what the bucket holds. */
+{ state: "checking" } | 
+/**  All of the card is in the bucket, proved, and the card still holds just that. */
+{ state: "safe"; 
+/**  Where the receipt is on this computer. */
+path: string; at: number; 
+/**  What is otherwise than usual: such as that the card is write-protected, and the receipt kept elsewhere. */
+remark: string | null } | { state: "trouble"; sentence: string };
+
 /**  A second bucket, which the first one copies to. */
 export type Replica = {
 	bucket: string,
@@ -786,6 +799,8 @@ export type TransferRow = {
 	 *  not to be trusted.
 	 */
 	portal: string | null,
+	/**  Of the card that it came with: absent where it did not come with one. */
+	receipt: ReceiptState | null,
 	addedAt: number,
 	startedAt: number | null,
 	endedAt: number | null,

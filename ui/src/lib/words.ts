@@ -1,5 +1,5 @@
 // The sentences about transfers: what their rows and the head of the list say. Pure; figures are written by `format.ts`.
-import type { InForce, Limits, Proof, Totals, TransferRow } from './bindings';
+import type { InForce, Limits, Proof, ReceiptState, Totals, TransferRow } from './bindings';
 import { KINDS, type ListRow } from './cards';
 import { bytes, bytesOf, clockIn, count, duration, landing, mbits, moment, percent, plural, rate } from './format';
 import { needsYou } from './order';
@@ -63,6 +63,25 @@ export function proofSentence(proof: Proof): string {
       return `Each part checked on arrival · ${proof.algorithm}`;
     case 'lengthOnly':
       return 'Length matches; the bucket has no checksum';
+  }
+}
+
+/** Whether the card that a clip came with may be wiped: said only where all of it is proved. */
+export function receiptLine(receipt: ReceiptState): { sign: Sign; word: string; tone: Tone; rest: string } | null {
+  switch (receipt.state) {
+    case 'none':
+      return null;
+    case 'checking':
+      return {
+        sign: 'checking',
+        word: 'Checking the card',
+        tone: 'moving',
+        rest: 'It is read again. Do not wipe it yet',
+      };
+    case 'safe':
+      return { sign: 'verified', word: 'Safe to wipe this card', tone: 'ok', rest: receipt.remark ?? '' };
+    case 'trouble':
+      return { sign: 'needs', word: 'Do not wipe this card', tone: 'needs', rest: receipt.sentence };
   }
 }
 

@@ -85,6 +85,7 @@ export function row(
     second: false,
     portal: null,
     card: null,
+    receipt: null,
     addedAt: Date.now() - 400_000 + id,
     startedAt: had > 0 ? Date.now() - 60_000 : null,
     endedAt: null,
