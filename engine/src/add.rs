@@ -6,7 +6,7 @@ mod batches;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use batches::{Cards, Dropped};
+use batches::{Cards, Dropped, Labelled};
 use jiff::civil::DateTime;
 use walkdir::WalkDir;
 
@@ -165,7 +165,7 @@ pub(crate) async fn add_found(
         Ok((
             Transfer {
                 urgency: urgency.clone(),
-                card: drop.cards.get(&batch).map(|(card, _)| card.clone()),
+                card: drop.cards.get(&batch).map(|labelled| labelled.card.clone()),
                 ..transfer
             },
             batch,
@@ -283,7 +283,9 @@ pub(crate) async fn fetch_clips(core: &Core, request: FetchClips) -> Result<Adde
 /// before creating.
 async fn add(core: &Core, transfers: Vec<(Transfer, usize)>, cards: Cards, left_out: u32) -> Result<Added> {
     let now = clock::now();
-    let (batch, added) = core
+    let roots: Vec<(usize, PathBuf)> =
+        cards.iter().filter_map(|(of, labelled)| Some((*of, labelled.root.clone()?))).collect();
+    let (batch, batches, added) = core
         .journal
         .write(move |c| {
             let mut batches: BTreeMap<usize, BatchId> = BTreeMap::new();
@@ -293,7 +295,7 @@ async fn add(core: &Core, transfers: Vec<(Transfer, usize)>, cards: Cards, left_
                     Some(batch) => *batch,
                     None => {
                         let batch = transfers::add_batch(c, now)?;
-                        if let Some((card, spot)) = cards.get(&of) {
+                        if let Some(Labelled { card, spot, .. }) = cards.get(&of) {
                             journal::cards::label(c, batch, &transfer.profile, card, spot)?;
                         }
                         batches.insert(of, batch);
@@ -305,7 +307,7 @@ async fn add(core: &Core, transfers: Vec<(Transfer, usize)>, cards: Cards, left_
                 added.push((Transfer { id, ..transfer }, new));
             }
             let first = added.first().map_or(0, |(transfer, _)| transfer.batch);
-            Ok((first, added))
+            Ok((first, batches, added))
         })
         .await?;
     let ids: Vec<TransferId> = added.iter().map(|(transfer, _)| transfer.id).collect();
@@ -323,6 +325,11 @@ async fn add(core: &Core, transfers: Vec<(Transfer, usize)>, cards: Cards, left_
             core.live().insert(one);
         } else {
             take_up(core, transfer.id).await?;
+        }
+    }
+    for (of, root) in roots {
+        if let Some(batch) = batches.get(&of) {
+            receipt::came_as(core, *batch, root).await?;
         }
     }
     core.board.show();

@@ -2,7 +2,7 @@
 //! clips tell of themselves, where the key template has a place for it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::StreamExt;
@@ -31,8 +31,16 @@ pub(super) struct Dropped {
     pub told: Arc<Media>,
 }
 
+/// A card of a drop: what it is called, where it goes, and where it is.
+pub(super) struct Labelled {
+    pub card: Arc<Card>,
+    pub spot: Spot,
+    /// The folder that is the card, on this computer.
+    pub root: Option<PathBuf>,
+}
+
 /// By the number of their batch, from 1 on.
-pub(super) type Cards = BTreeMap<usize, (Arc<Card>, Spot)>;
+pub(super) type Cards = BTreeMap<usize, Labelled>;
 
 pub(super) struct Sorted {
     /// In the order in which they were found, each with the number of its batch.
@@ -75,11 +83,13 @@ pub(super) async fn sort(
             folder = format!("{plain}-{next}");
             at = spot(folder.clone())?;
         }
+        let root = place_of(card, &found);
         for file in &card.files {
             let file = &mut found[*file];
             file.name = format!("{folder}/{}", within(&file.name, &card.root));
         }
-        labels.insert(n + 1, (Arc::new(Card { kind: card.kind, name, clips: card.clips }), at));
+        let card = Arc::new(Card { kind: card.kind, name, clips: card.clips });
+        labels.insert(n + 1, Labelled { card, spot: at, root });
     }
     let nothing = Arc::<Media>::default();
     let files = found.into_iter().enumerate().map(|(i, found)| {
@@ -134,12 +144,16 @@ fn name_of(card: &cards::Found, found: &[Found]) -> String {
     if !is_bare(&card.root) {
         return own;
     }
-    let above = card.files.iter().find_map(|file| {
-        let Found { path, name, .. } = &found[*file];
-        let volume = path.ancestors().nth(Path::new(name).components().count())?;
-        Some(volume.file_name()?.to_string_lossy().into_owned())
-    });
-    above.unwrap_or_else(|| format!("{} card", card.kind.label()))
+    let volume = place_of(card, found).and_then(|volume| Some(volume.file_name()?.to_string_lossy().into_owned()));
+    volume.unwrap_or_else(|| format!("{} card", card.kind.label()))
+}
+
+/// The folder on this computer that is the card: what holds its structure, if only the disk itself.
+fn place_of(card: &cards::Found, found: &[Found]) -> Option<PathBuf> {
+    let Found { path, name, .. } = &found[*card.files.first()?];
+    let above = if is_bare(&card.root) { 0 } else { card.root.components().count() };
+    let up = Path::new(name).components().count().checked_sub(above)?;
+    path.ancestors().nth(up).map(Path::to_owned)
 }
 
 /// The folder for all of it, by its path within the drop.

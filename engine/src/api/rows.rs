@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cards;
 use crate::api::ReceiptState;
+use crate::cards;
 use crate::deadline::Verdict;
 use crate::error::Error;
 use crate::keys::Spread;

@@ -65,9 +65,9 @@ impl Receipts {
     }
 }
 
-/// A batch came as this folder: it can have a receipt.
+/// A batch came as this folder: it can have a receipt. Said twice, the first counts.
 pub(crate) async fn came_as(core: &Core, batch: BatchId, root: PathBuf) -> Result<()> {
-    if core.live().of_batch(batch).next().is_none() {
+    if core.receipts.state(batch).is_some() || core.live().of_batch(batch).next().is_none() {
         // All of it was on its way already, in an earlier batch.
         return Ok(());
     }
@@ -81,7 +81,8 @@ pub(crate) async fn came_as(core: &Core, batch: BatchId, root: PathBuf) -> Resul
     Ok(())
 }
 
-/// All of a batch is done: where it came as a folder, its receipt is made.
+/// All of a batch is done: where it is a card, its receipt is made. Another folder gets one when somebody asks: nothing is
+/// written into a folder that nobody said is a card.
 pub(crate) fn batch_done(core: &Core, batch: BatchId) {
     if core.receipts.state(batch).is_none_or(|state| state == ReceiptState::Checking) {
         return;
@@ -90,7 +91,7 @@ pub(crate) fn batch_done(core: &Core, batch: BatchId) {
     let any = {
         let live = core.live();
         let mut ups = live.of_batch(batch).filter(|one| one.transfer.direction == Direction::Up);
-        ups.any(|one| is_done(&one.transfer.life.status))
+        ups.any(|one| is_done(&one.transfer.life.status) && one.transfer.card.is_some())
     };
     if any {
         want(core, batch);

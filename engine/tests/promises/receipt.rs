@@ -13,8 +13,12 @@ use rushes_rig::seaweed::Seaweed;
 use rushes_rig::{Scratch, footage};
 
 /// One of many parts among them.
-const FILES: [(&str, u64); 4] =
-    [("CLIP/a.mxf", 11 << 20), ("CLIP/b é.mxf", 70_000), ("INDEX.XML", 300), ("CLIP/SUB/empty.bin", 0)];
+const FILES: [(&str, u64); 4] = [
+    ("XDROOT/Clip/a.mxf", 11 << 20),
+    ("XDROOT/Clip/b é.mxf", 70_000),
+    ("XDROOT/INDEX.XML", 300),
+    ("XDROOT/Clip/SUB/empty.bin", 0),
+];
 
 fn card(scratch: &Scratch, name: &str) -> PathBuf {
     let card = scratch.folder(name);
@@ -109,16 +113,19 @@ async fn a_card_that_is_all_there_may_be_wiped_and_its_receipt_says_so_later() {
         (FILES.len(), true),
         "{compared:?}"
     );
-    witness.put("in/A001/CLIP/b é.mxf", vec![7; 70_000]).await.unwrap();
-    let gone = witness.client().delete_object().bucket(&practice.bucket().name).key("in/A001/INDEX.XML");
+    witness.put("in/A001/XDROOT/Clip/b é.mxf", vec![7; 70_000]).await.unwrap();
+    let gone = witness.client().delete_object().bucket(&practice.bucket().name).key("in/A001/XDROOT/INDEX.XML");
     gone.send().await.unwrap();
     let compared = bench.compare(receipt).await;
     let of = |path: &str| compared.iter().find(|one| one.path == path).unwrap().found;
-    assert_eq!((of("CLIP/a.mxf"), of("CLIP/b é.mxf"), of("INDEX.XML")), (Found::Same, Found::Replaced, Found::Missing));
+    assert_eq!(
+        (of("XDROOT/Clip/a.mxf"), of("XDROOT/Clip/b é.mxf"), of("XDROOT/INDEX.XML")),
+        (Found::Same, Found::Replaced, Found::Missing)
+    );
     // And it is not said again that the card may be wiped.
     bench.ask_for_receipt(batch).await.unwrap();
     let again = bench.receipt_of(batch).await.unwrap();
-    assert!(trouble(&again).contains("b é.mxf") || trouble(&again).contains("INDEX.XML"), "{again:?}");
+    assert!(trouble(&again).contains("b é.mxf") || trouble(&again).contains("XDROOT/INDEX.XML"), "{again:?}");
     bench.close().await;
 
     // What was found out outlives a restart.
@@ -133,18 +140,18 @@ async fn a_card_that_is_not_what_was_sent_is_never_safe() {
     let bench = Bench::open(&scratch.join("home"), practice.bucket()).await;
     let card = card(&scratch, "A002");
     // What other programs still make is left out of a drop, and so the card is not all there.
-    std::fs::write(card.join("CLIP/late.mxf.part"), "half").unwrap();
+    std::fs::write(card.join("XDROOT/Clip/late.mxf.part"), "half").unwrap();
     let (batch, state) = bench.send_card(&card).await;
-    assert!(trouble(&state).contains("CLIP/late.mxf.part"), "{state:?}");
+    assert!(trouble(&state).contains("XDROOT/Clip/late.mxf.part"), "{state:?}");
     assert!(!card.join("ascmhl").exists());
-    std::fs::remove_file(card.join("CLIP/late.mxf.part")).unwrap();
+    std::fs::remove_file(card.join("XDROOT/Clip/late.mxf.part")).unwrap();
 
     let asked = async || {
         bench.ask_for_receipt(batch).await.unwrap();
         bench.receipt_of(batch).await.unwrap()
     };
     // One byte, and the time of the file put back.
-    let (clip, whole) = (card.join("CLIP/a.mxf"), std::fs::read(card.join("CLIP/a.mxf")).unwrap());
+    let (clip, whole) = (card.join("XDROOT/Clip/a.mxf"), std::fs::read(card.join("XDROOT/Clip/a.mxf")).unwrap());
     let modified = std::fs::metadata(&clip).unwrap().modified().unwrap();
     let write = |bytes: &[u8]| {
         std::fs::write(&clip, bytes).unwrap();
@@ -153,9 +160,9 @@ async fn a_card_that_is_not_what_was_sent_is_never_safe() {
     let mut flipped = whole.clone();
     flipped[7_000_000] ^= 1;
     write(&flipped);
-    assert!(trouble(&asked().await).contains("CLIP/a.mxf"));
+    assert!(trouble(&asked().await).contains("XDROOT/Clip/a.mxf"));
     std::fs::remove_file(&clip).unwrap();
-    assert!(trouble(&asked().await).contains("CLIP/a.mxf"));
+    assert!(trouble(&asked().await).contains("XDROOT/Clip/a.mxf"));
     write(&whole);
     std::fs::write(card.join("new.mxf"), "new").unwrap();
     assert!(trouble(&asked().await).contains("new.mxf"));
@@ -184,7 +191,7 @@ async fn where_nothing_may_be_written_the_receipt_is_kept_here_and_in_the_bucket
     let bench = Bench::open(&scratch.join("home"), practice.bucket()).await;
     let card = card(&scratch, "A003");
     // A folder of it has lists of its own: they are its makers', and a list above them would have to name them.
-    let nested = card.join("CLIP/SUB/ascmhl");
+    let nested = card.join("XDROOT/Clip/SUB/ascmhl");
     std::fs::create_dir(&nested).unwrap();
     std::fs::write(nested.join("0001_SUB_2026-11-22_194200Z.mhl"), "theirs").unwrap();
     let (_, state) = bench.send_card(&card).await;
@@ -201,7 +208,7 @@ async fn files_that_came_one_by_one_are_no_card() {
     let practice = Practice::start(&scratch).await.unwrap();
     let bench = Bench::open(&scratch.join("home"), practice.bucket()).await;
     let card = card(&scratch, "A004");
-    let added = bench.add(&[&card.join("CLIP/a.mxf"), &card.join("INDEX.XML")]).await.unwrap();
+    let added = bench.add(&[&card.join("XDROOT/Clip/a.mxf"), &card.join("XDROOT/INDEX.XML")]).await.unwrap();
     for id in added.transfers {
         let row = bench.at_rest(id).await;
         assert!(is_done(&row) && row.receipt.is_none());
@@ -223,7 +230,7 @@ async fn a_receipt_names_the_version_that_was_proved() {
     let ReceiptState::Safe { path, .. } = &state else { panic!("{state:?}") };
     let objects = receipt::open(Path::new(path)).unwrap().objects();
     assert!(objects.iter().all(|object| object.version.is_some()), "{objects:#?}");
-    let key = "in/A005/INDEX.XML";
+    let key = "in/A005/XDROOT/INDEX.XML";
     let told = async || bench.compare(Path::new(path)).await.into_iter().find(|one| one.key == key).unwrap();
     assert_eq!(told().await.found, Found::Same);
     witness.put(key, vec![7; 300]).await.unwrap();
