@@ -139,12 +139,17 @@ async fn a_card_that_is_not_what_was_sent_is_never_safe() {
     let practice = Practice::start(&scratch).await.unwrap();
     let bench = Bench::open(&scratch.join("home"), practice.bucket()).await;
     let card = card(&scratch, "A002");
-    // What other programs still make is left out of a drop, and so the card is not all there.
-    std::fs::write(card.join("XDROOT/Clip/late.mxf.part"), "half").unwrap();
-    let (batch, state) = bench.send_card(&card).await;
-    assert!(trouble(&state).contains("XDROOT/Clip/late.mxf.part"), "{state:?}");
+    // What comes onto the card once it was taken is not in the bucket, and so the card is not all there.
+    let added = bench.add_to(&[&card], Place::Prefix { prefix: "in".into() }).await.unwrap();
+    std::fs::write(card.join("XDROOT/Clip/late.mxf"), "late").unwrap();
+    for id in added.transfers {
+        assert!(is_done(&bench.at_rest(id).await));
+    }
+    let batch = added.batch;
+    let state = bench.receipt_of(batch).await.unwrap();
+    assert!(trouble(&state).contains("XDROOT/Clip/late.mxf"), "{state:?}");
     assert!(!card.join("ascmhl").exists());
-    std::fs::remove_file(card.join("XDROOT/Clip/late.mxf.part")).unwrap();
+    std::fs::remove_file(card.join("XDROOT/Clip/late.mxf")).unwrap();
 
     let asked = async || {
         bench.ask_for_receipt(batch).await.unwrap();
