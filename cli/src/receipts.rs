@@ -1,6 +1,7 @@
 //! Receipts of cards: one made, waited for and shown; one that somebody has compared with the bucket, and with the files that
 //! are beside it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -29,14 +30,23 @@ pub async fn make(cli: &Cli, connection: &Connection, show: &Show, batch: BatchI
     Ok(matches!(until_made(connection, show, batch).await?, Some(ReceiptState::Safe { .. })))
 }
 
-/// A folder was sent: its receipt follows by itself, and is waited for.
-pub async fn after(connection: &Connection, show: &Show, batch: BatchId) -> Result<()> {
-    let begun = Instant::now();
-    // It begins in the moment in which the last of it is done.
-    while state(connection, batch).await? == Some(ReceiptState::None) && begun.elapsed() < BEGINS {
-        tokio::time::sleep(LOOK / 10).await;
+/// These were sent: the receipts of the cards among them follow by themselves, and are waited for.
+pub async fn after(connection: &Connection, show: &Show, sent: &[TransferId]) -> Result<()> {
+    let rows = rows(connection).await?;
+    let cards: BTreeSet<BatchId> = rows
+        .iter()
+        .filter(|row| sent.contains(&row.id) && row.receipt.is_some())
+        .filter_map(|row| Some(row.card.as_ref()?.batch))
+        .collect();
+    for batch in cards {
+        let begun = Instant::now();
+        // It begins in the moment in which the last of it is done.
+        while state(connection, batch).await? == Some(ReceiptState::None) && begun.elapsed() < BEGINS {
+            tokio::time::sleep(LOOK / 10).await;
+        }
+        until_made(connection, show, batch).await?;
     }
-    until_made(connection, show, batch).await.map(|_| ())
+    Ok(())
 }
 
 async fn state(connection: &Connection, batch: BatchId) -> Result<Option<ReceiptState>> {

@@ -120,13 +120,14 @@ impl Show {
                 Line::Card(card) => {
                     let (row, (from, to)) = (card.row(), card.ids());
                     self.line(&format!(
-                        "{from:>5}  {} {:>10}  {} ({}; {from} to {to})  {}{}",
+                        "{from:>5}  {} {:>10}  {} ({}; {from} to {to})  {}{}{}",
                         arrow(row.direction),
                         DecimalBytes(row.size).to_string(),
                         printable(&row.name),
                         card.what(),
                         word(&row),
-                        hurry(&row)
+                        hurry(&row),
+                        of_card(&row)
                     ));
                 }
             }

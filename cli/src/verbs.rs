@@ -41,7 +41,7 @@ pub async fn run(cli: &Cli, show: &Show, connection: &Connection) -> Result<bool
                 .await??;
             let done = follow(connection, Some(&ready), show, &added.transfers, patience).await?;
             if done {
-                receipts::after(connection, show, added.batch).await?;
+                receipts::after(connection, show, &added.transfers).await?;
             }
             Ok(done)
         }
