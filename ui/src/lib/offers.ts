@@ -68,3 +68,13 @@ export function offers(rows: ListRow[], detailsOpen: boolean, doers: Doers): Off
   ];
   return all.filter((offer) => offer !== false);
 }
+
+/** What the space bar does. */
+export const pauseOrResume = (rows: ListRow[], doers: Pick<Doers, 'act'>) =>
+  doers.act(rows.some((row) => row.can.pause) ? 'pause' : 'resume', rows);
+
+/** What the delete key does: what can be cancelled is, and what is over goes off the list. */
+export function take(rows: ListRow[], doers: Pick<Doers, 'act' | 'cancel'>) {
+  if (rows.some((row) => row.can.cancel)) doers.cancel(rows);
+  else doers.act('forget', rows);
+}
