@@ -134,6 +134,9 @@ pub enum Verb {
         /// They must land by this time of day, such as 18:00, in the newsroom's time zone
         #[arg(long, value_name = "TIME")]
         by: Option<String>,
+        /// They are recordings that are written still: send them meanwhile, to their end
+        #[arg(long)]
+        growing: bool,
     },
     /// Fetch objects. Nothing that is there is overwritten
     Get {

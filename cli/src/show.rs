@@ -208,6 +208,9 @@ impl Show {
             bar.finish_and_clear();
             let line = format!("{} {}  {}", arrow(row.direction), printable(&row.name), word(row));
             self.bars.suspend(|| println!("{line}"));
+            if let Some(said) = &row.said {
+                self.bars.suspend(|| println!("  {}", printable(said)));
+            }
             match &row.status {
                 Status::Failed { error } => self.bars.suspend(|| eprintln!("  {}", printable(&error.detail))),
                 Status::Done { gained: Some(gained), .. } => {
@@ -230,6 +233,12 @@ fn arrow(direction: Direction) -> &'static str {
 fn word(row: &TransferRow) -> String {
     match &row.status {
         Status::Queued => "queued".into(),
+        Status::Running if row.recording => format!(
+            "recording: {} so far, {} sent · {:.0} Mb/s",
+            DecimalBytes(row.size),
+            DecimalBytes(row.acked),
+            row.rate as f64 * 8e-6
+        ),
         Status::Running => {
             let end = row.eta.map_or(String::new(), |eta| format!(" · done by {}", clock_only(eta)));
             format!(

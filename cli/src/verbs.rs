@@ -21,7 +21,7 @@ use crate::{limit, newsroom_file, policies, receipts, routes, sign_in, support, 
 pub async fn run(cli: &Cli, show: &Show, connection: &Connection) -> Result<bool> {
     let patience = Duration::from_secs(cli.patience);
     match &cli.verb {
-        Verb::Put { paths, to, slug, story, desk, breaking, by } => {
+        Verb::Put { paths, to, slug, story, desk, breaking, by, growing } => {
             let ready = ready(&cli.place, connection).await?;
             let place = match to {
                 Some(prefix) => Place::Prefix { prefix: prefix.clone() },
@@ -35,6 +35,7 @@ pub async fn run(cli: &Cli, show: &Show, connection: &Connection) -> Result<bool
                 paths,
                 place,
                 hurry: Hurry { breaking: *breaking, by: by.clone() },
+                growing: *growing,
             };
             let added = connection
                 .call(request, async |engine, context, request| engine.add_files(context, request).await)

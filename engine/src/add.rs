@@ -26,7 +26,7 @@ use crate::names;
 use crate::profile::Profile;
 use crate::receipt;
 use crate::source::unreadable;
-use crate::transfer::{BatchId, Change, Direction, Life, Status, Transfer, TransferId, Urgency};
+use crate::transfer::{BatchId, Change, Direction, Life, Recording, Status, Transfer, TransferId, Urgency};
 
 /// The setting that remembers what the drop sheet was last told.
 pub(crate) const LAST_FIELDS: &str = "last fields";
@@ -68,6 +68,8 @@ pub(crate) struct Found {
     /// `/` between folders, on every system.
     pub name: String,
     pub size: u64,
+    /// It is written still, and goes up meanwhile.
+    pub recording: bool,
 }
 
 /// Walks what was dropped. A path that cannot be read fails the drop: nothing of it is added.
@@ -83,7 +85,7 @@ pub(crate) fn walk(paths: &[String]) -> Result<(Vec<Found>, u32)> {
             // Named outright, so it is wanted, litter or not.
             std::fs::File::open(top).map_err(|e| unreadable(top, &e))?;
             let name = top.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-            found.push(Found { path: top.to_owned(), name, size: metadata.len() });
+            found.push(Found { path: top.to_owned(), name, size: metadata.len(), recording: false });
             continue;
         }
         let above = top.parent().unwrap_or(top);
@@ -110,7 +112,7 @@ pub(crate) fn walk(paths: &[String]) -> Result<(Vec<Found>, u32)> {
             }
             let size = entry.metadata().map_or(0, |m| m.len());
             let name: Vec<String> = within.components().map(|c| c.as_os_str().to_string_lossy().into_owned()).collect();
-            found.push(Found { path: entry.path().to_owned(), name: name.join("/"), size });
+            found.push(Found { path: entry.path().to_owned(), name: name.join("/"), size, recording: false });
             if found.len() > MOST_FILES {
                 return Err(Error::new(Code::BadInput, "That is more than 200,000 files. Drop a smaller folder."));
             }
@@ -132,7 +134,8 @@ pub(crate) async fn add_files(core: &Core, request: AddFiles) -> Result<Added> {
         let folder = <[String; 1]>::try_from(paths.clone()).ok().map(|[path]| PathBuf::from(path));
         walk(&paths).map(|(found, left_out)| (found, left_out, folder.filter(|folder| folder.is_dir())))
     };
-    let (found, left_out, folder) = tokio::task::spawn_blocking(walked).await.map_err(Error::internal)??;
+    let (mut found, left_out, folder) = tokio::task::spawn_blocking(walked).await.map_err(Error::internal)??;
+    found.iter_mut().for_each(|file| file.recording = request.growing);
     if found.is_empty() {
         return Err(Error::new(Code::BadInput, "There is no file in that to send."));
     }
@@ -213,6 +216,9 @@ fn upload_of(profile: &Profile, place: &Place, file: Dropped, now: DateTime) -> 
         size: file.size,
         look: None,
         held: None,
+        recording: if file.recording { Recording::Growing } else { Recording::No },
+        file: None,
+        said: None,
         urgency: Urgency::default(),
         life: Life::new(clock::now()),
     })
@@ -272,6 +278,9 @@ pub(crate) async fn fetch_clips(core: &Core, request: FetchClips) -> Result<Adde
             size: 0,
             look: None,
             held: None,
+            recording: Recording::No,
+            file: None,
+            said: None,
             urgency: Urgency::default(),
             life: Life::new(clock::now()),
         }

@@ -159,7 +159,7 @@ mod tests {
 
     fn added(paths: Vec<String>, place: Place, by: Option<&str>) -> Result<()> {
         let hurry = Hurry { breaking: false, by: by.map(str::to_owned) };
-        add_files(&AddFiles { profile: None, paths, place, hurry })
+        add_files(&AddFiles { profile: None, paths, place, hurry, growing: false })
     }
 
     #[test]

@@ -145,11 +145,14 @@ fn begin(core: &Arc<Core>, scope: Scope, direction: Direction) {
             let ours = scope == Scope::All || one.asked_here;
             one.driver.is_some() || ours && !held.contains(one.transfer.profile.as_str())
         };
-        let line = || standing.runnable(direction).iter().filter_map(|place| live.get(place.id)).filter(may);
+        let runnable = || standing.runnable(direction).iter().filter_map(|place| live.get(place.id)).filter(may);
+        // A recording takes slots as it grows, for hours: it stands in nobody's way meanwhile, nor anybody in its.
+        let line = || runnable().filter(|one| !one.grows());
         let n = queue::may_be_underway(core.slots(direction).allowed_in_all(), line().map(One::claims));
         // Beside something breaking nothing else begins, however many slots there are.
         let breaking = line().next().is_some_and(|one| one.transfer.urgency.breaking);
-        let begins = line().take(n).take_while(|one| !breaking || one.transfer.urgency.breaking);
+        let whole = line().take(n).take_while(|one| !breaking || one.transfer.urgency.breaking);
+        let begins = whole.chain(runnable().filter(|one| one.grows()));
         begins.filter(|one| one.driver.is_none()).map(|one| one.transfer.id).collect()
     };
     for id in chosen {

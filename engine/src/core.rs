@@ -275,6 +275,7 @@ impl Core {
             one.kept = 0;
             one.claimed = false;
             one.sent_here = Default::default();
+            one.again = 0;
             one.transfer.look = None;
             one.transfer.clone()
         })?;

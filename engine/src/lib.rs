@@ -45,6 +45,7 @@ pub mod profile;
 mod queue;
 mod reach;
 pub mod receipt;
+mod recording;
 pub mod rights;
 pub mod route;
 mod s3;
@@ -65,5 +66,6 @@ mod ways;
 pub mod ways_in;
 mod wire;
 mod wishes;
+mod writers;
 
 pub use conductor::Scope;

@@ -18,7 +18,7 @@ use crate::parts::{Condition, Part, strip};
 use crate::profile::{newsroom, of_second};
 use crate::queue::Place;
 use crate::standing::{Mark, Standing};
-use crate::transfer::{BatchId, Can, Direction, Status, Transfer, TransferId, UnixMs};
+use crate::transfer::{BatchId, Can, Direction, Recording, Status, Transfer, TransferId, UnixMs};
 
 #[derive(Debug, Default)]
 pub(crate) struct Live {
@@ -67,6 +67,8 @@ pub(crate) struct One {
     pub yields: bool,
     /// It waits for another network: through those that there are goes only what is breaking.
     pub metered: bool,
+    /// Of a recording: bytes that were sent once and go again, since its end changed them.
+    pub again: u64,
     /// Of a download: bytes that are on the disk and do not count yet, since their range is not whole.
     pub under_way: u64,
     mark: Option<Mark>,
@@ -96,6 +98,7 @@ impl One {
             eta: None,
             yields: false,
             metered: false,
+            again: 0,
             under_way: 0,
             mark: None,
         }
@@ -157,6 +160,11 @@ impl One {
         self.parts.iter().filter(|(_, c)| !matches!(c, Condition::Acked(_))).count()
     }
 
+    /// It is written still: how much of it there will be, nobody knows.
+    pub(crate) fn grows(&self) -> bool {
+        self.transfer.recording == Recording::Growing
+    }
+
     pub(crate) fn bytes_left(&self) -> u64 {
         self.transfer.size.saturating_sub(self.acked)
     }
@@ -173,7 +181,7 @@ impl One {
         let lands = match status {
             Status::Done { .. } => self.transfer.life.ended_at,
             Status::Cancelled => return None,
-            _ if status.is_underway() => self.eta,
+            _ if status.is_underway() && !self.grows() => self.eta,
             _ => None,
         };
         Some(Due { at: deadline.at, zone: deadline.zone.clone(), verdict: deadline.verdict(lands, clock::now()) })
@@ -212,12 +220,14 @@ impl One {
             parts: self.parts.len().max(1) as u32,
             parts_in_flight: self.in_flight(),
             rate: if t.life.status.is_active() { self.rate } else { 0 },
-            eta: if t.life.status.is_underway() { self.eta } else { None },
+            eta: if t.life.status.is_underway() && !self.grows() { self.eta } else { None },
             kept: self.kept,
             breaking: t.urgency.breaking,
             due: self.due(),
             yields: self.yields && matches!(t.life.status, Status::Queued | Status::Running),
             metered: self.metered && matches!(t.life.status, Status::Queued | Status::Running),
+            recording: self.grows() && !t.life.status.is_ended(),
+            said: t.said.clone(),
             portal: self.portal.clone(),
             receipt: self.receipt.clone(),
             added_at: t.life.added_at,

@@ -15,6 +15,12 @@ pub const MAX_OBJECT: u64 = MAX_PARTS * MAX_PART;
 const USEFUL_PARTS: u64 = 128;
 /// A larger part gains nothing on a fast link and costs minutes on a slow one when its connection is lost.
 const LARGE_PART: u64 = 32 * MIB;
+/// What a camera writes in a day at 200 Mb/s: so far a recording's parts stay as small as their numbers allow.
+const LONG_RECORDING: u64 = 2_160_000_000_000;
+/// A recording's parts grow with the root of what was written before them, in bytes: a day then takes 7,300 numbers.
+const BY_ROOT: u64 = 400;
+/// What a recording's end is cut into, so that it goes by several connections.
+const TAIL_PARTS: u64 = 16;
 /// Downloads have no smallest part: finer ranges, so that a kill loses little.
 const FEW_RANGES: u64 = 4_096;
 
@@ -50,6 +56,59 @@ pub fn plan(size: u64) -> Result<Vec<Part>> {
 fn cut(size: u64, each: u64) -> Vec<Part> {
     let count = size.div_ceil(each).max(1);
     (0..count).map(|i| Part { number: (i + 1) as u32, offset: i * each, length: each.min(size - i * each) }).collect()
+}
+
+/// How long the part of a recording is that begins at `offset`. The first ones leave at once, and what is not sent when
+/// the camera stops is seconds of it: 5 MiB in the first minutes, 60 MB after an hour at 50 Mb/s.
+pub fn grown_length(offset: u64) -> u64 {
+    if offset >= LONG_RECORDING {
+        return MAX_PART;
+    }
+    (offset.isqrt() * BY_ROOT).div_ceil(MIB).saturating_mul(MIB).clamp(MIN_PART, MAX_PART)
+}
+
+/// The parts that a recording has grown past, after the last one that is planned. None where the numbers have run out:
+/// beyond 15 TiB such a file is sent when it has ended, by [`plan`].
+pub fn grown(last: Option<Part>, size: u64) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut last = last;
+    loop {
+        let (number, offset) = after(last);
+        let part = Part { number, offset, length: grown_length(offset) };
+        // One number is kept for the end.
+        if u64::from(number) >= MAX_PARTS || offset + part.length > size {
+            return parts;
+        }
+        parts.push(part);
+        last = Some(part);
+    }
+}
+
+/// What is left of a recording that has ended, after the last part that is planned. `None` where it is more than the
+/// numbers that are left can hold.
+pub fn tail(last: Option<Part>, size: u64) -> Option<Vec<Part>> {
+    let (number, offset) = after(last);
+    let rest = size.checked_sub(offset)?;
+    if rest == 0 && last.is_some() {
+        return Some(Vec::new());
+    }
+    let numbers = (MAX_PARTS + 1).saturating_sub(u64::from(number));
+    let each = rest.div_ceil(numbers.clamp(1, TAIL_PARTS)).div_ceil(MIB).saturating_mul(MIB).max(MIN_PART);
+    if numbers == 0 || each > MAX_PART {
+        return None;
+    }
+    let there = |part: Part| Part { number: number + part.number - 1, offset: offset + part.offset, ..part };
+    Some(cut(rest, each).into_iter().map(there).collect())
+}
+
+/// How many of a recording's parts stay, now that it has this size and goes on: those that it holds, but for an end that
+/// is too short to have anything after it.
+pub fn kept(parts: &[Part], size: u64) -> usize {
+    parts.iter().take_while(|part| part.length >= MIN_PART && part.offset + part.length <= size).count()
+}
+
+fn after(last: Option<Part>) -> (u32, u64) {
+    last.map_or((1, 0), |part| (part.number + 1, part.offset + part.length))
 }
 
 /// The ranges of a download of `size` bytes: a whole number of MiB each, but the last.
@@ -121,6 +180,40 @@ mod tests {
             prop_assert_eq!(next, size);
         }
 
+        /// However a recording grows, stops, goes on and is cut: its parts cover it exactly, within all of S3's limits.
+        #[test]
+        fn a_recordings_parts_cover_it_within_s3s_limits(
+            sizes in prop::collection::vec(prop_oneof![9 => 0..400 * MIB, 1 => 0..2 * LONG_RECORDING], 1..6),
+        ) {
+            let mut parts: Vec<Part> = Vec::new();
+            for size in sizes {
+                let stay = kept(&parts, size);
+                parts.truncate(stay);
+                parts.extend(grown(parts.last().copied(), size));
+                prop_assert!(parts.iter().all(|part| part.length >= MIN_PART), "only the last one may be short");
+                let Some(tail) = tail(parts.last().copied(), size) else { panic!("{size} bytes have no end") };
+                parts.extend(tail);
+                let mut next = 0;
+                for (i, part) in parts.iter().enumerate() {
+                    prop_assert_eq!(part.number as usize, i + 1);
+                    prop_assert_eq!(part.offset, next);
+                    prop_assert!(part.length <= MAX_PART);
+                    prop_assert!(part.length >= MIN_PART || i + 1 == parts.len());
+                    next += part.length;
+                }
+                prop_assert_eq!(next, size);
+                prop_assert!(parts.len() as u64 <= MAX_PARTS);
+            }
+        }
+
+        /// What is not sent yet when the camera stops is little: at 50 Mb/s, seconds.
+        #[test]
+        fn a_recordings_parts_grow_slowly(offset in 0..LONG_RECORDING) {
+            let (length, next) = (grown_length(offset), grown_length(offset + MIB));
+            prop_assert!(next >= length && length % MIB == 0);
+            prop_assert!(length <= MIN_PART.max(offset / 20));
+        }
+
         #[test]
         fn a_strip_is_never_wider_than_its_columns(states in prop::collection::vec(0..3u8, 1..3000)) {
             let conditions: Vec<_> = states.iter().map(|s| match s {
@@ -131,6 +224,21 @@ mod tests {
             let all_acked = states.iter().all(|s| *s == 2);
             prop_assert_eq!(runs.iter().all(|r| r.is == Cell::Acked), all_acked);
         }
+    }
+
+    #[test]
+    fn a_days_recording_and_fifteen_tebibytes_have_numbers_enough() {
+        let day = grown(None, LONG_RECORDING);
+        assert!(day.len() < 7_400, "{}", day.len());
+        assert!(day.iter().all(|part| part.length < 600 * MIB));
+        let most = grown(None, MAX_OBJECT);
+        let end = most.last().map_or(0, |part| part.offset + part.length);
+        assert!(most.len() as u64 == MAX_PARTS - 1 && end > 15 << 40, "{end}");
+        // Beyond it is not followed any more: it goes when it has ended, as any file of its size.
+        assert!(
+            tail(most.last().copied(), end + MAX_PART).is_some()
+                && tail(most.last().copied(), end + MAX_PART + 1).is_none()
+        );
     }
 
     #[test]

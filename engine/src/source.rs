@@ -18,6 +18,7 @@ use crate::integrity::{Algorithm, Checksum, Crc64, Crc64Sum, checksum_of};
 use crate::lane::{DROP, Gate};
 use crate::parts::Part;
 use crate::positioned::read_exact_at;
+use crate::recording::{self, Whereabouts};
 use crate::transfer::Look;
 
 /// How much is in memory at a time where a part is only read.
@@ -107,6 +108,32 @@ impl Source {
             Ok(opened)
         })
         .await
+    }
+
+    /// What the open file looks like now, wherever it is.
+    pub(crate) async fn look_now(&self) -> Result<Look> {
+        let (file, path) = (self.file.clone(), self.path.clone());
+        blocking(move || Ok(look_of(&file.metadata().map_err(|e| unreadable(&path, &e))?))).await
+    }
+
+    pub(crate) async fn whereabouts(&self) -> Result<Whereabouts> {
+        let (file, path) = (self.file.clone(), self.path.clone());
+        blocking(move || recording::whereabouts(&file, &path).map_err(|e| unreadable(&path, &e))).await
+    }
+
+    /// The same open file, that has this name now, or looks like this.
+    pub(crate) fn as_it_is(&self, path: &Path, look: Look) -> Source {
+        Source { file: self.file.clone(), path: Arc::new(path.to_owned()), look }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The file's own number on its disk, where it has one.
+    pub(crate) async fn number(&self) -> Result<Option<u64>> {
+        let (file, path) = (self.file.clone(), self.path.clone());
+        blocking(move || Ok(recording::number_of(&file.metadata().map_err(|e| unreadable(&path, &e))?))).await
     }
 
     /// Reads the part and answers with its checksum. For parts that an earlier run sent.

@@ -185,6 +185,18 @@ pub struct Urgency {
     pub deadline: Option<Deadline>,
 }
 
+/// Whether a file goes up while it is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Recording {
+    /// It is whole, or was taken for whole.
+    #[default]
+    No,
+    /// It is written still, as far as is known.
+    Growing,
+    /// It has ended: its size and look are known, and what it holds is compared with what was sent of it.
+    Ended,
+}
+
 /// What a file looked like: enough to notice most changes, never proof that there was none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Look {
@@ -238,6 +250,12 @@ pub struct Transfer {
     pub look: Option<Look>,
     /// Down: what it is held to, once that is known.
     pub held: Option<Held>,
+    /// Up: whether it grows.
+    pub recording: Recording,
+    /// Of a recording: the file's own number on its disk, by which it is found under another name.
+    pub file: Option<u64>,
+    /// What became of a recording, in a sentence, where somebody should know.
+    pub said: Option<String>,
     pub urgency: Urgency,
     pub life: Life,
 }

@@ -172,7 +172,7 @@ async fn send(core: &Core, folder: &WatchFolder, looks: &mut Looks, settled: Vec
     let found = settled.iter().map(|(path, look)| {
         let within = path.strip_prefix(root).unwrap_or(path);
         let name: Vec<String> = within.components().map(|c| c.as_os_str().to_string_lossy().into_owned()).collect();
-        Found { path: path.clone(), name: name.join("/"), size: look.size }
+        Found { path: path.clone(), name: name.join("/"), size: look.size, recording: false }
     });
     let place = Place::Template { fields: folder.fields.clone() };
     let added = add_found(core, &profile, &place, &Urgency::default(), found.collect(), 0).await?;

@@ -146,7 +146,13 @@ mod tests {
 
     fn drop_of(path: &Path, hurry: Hurry) -> AddFiles {
         let place = Place::Template { fields: Fields::default() };
-        AddFiles { profile: Some("Nairobi".into()), paths: vec![path.display().to_string()], place, hurry }
+        AddFiles {
+            profile: Some("Nairobi".into()),
+            paths: vec![path.display().to_string()],
+            place,
+            hurry,
+            growing: false,
+        }
     }
 
     /// A stills card: what a drop costs must not grow with the files that are there already.

@@ -123,6 +123,8 @@ export function row(id: number, status: Status = { state: 'running' }, given: Pa
     due: null,
     yields: false,
     metered: false,
+    recording: false,
+    said: null,
     second: false,
     portal: null,
     card: null,

@@ -103,6 +103,14 @@ test('a clock time first, then what goes with it', () => {
   expect(times({ endedAt: Date.parse('2026-11-22T19:31:00Z'), kept: 5 }, DONE)).toBe('19:31 | ');
 });
 
+test('a recording says how much there is so far, and promises no end', () => {
+  const recording: Partial<TransferRow> = { recording: true, size: 312e6, acked: 290e6, eta: null, story: '' };
+  expect(plain(subLine(row(1, undefined, recording)))).toBe('Recording: 312 MB so far');
+  expect(line(recording)).toBe('290 MB sent and checked, the rest as it is written | 14 parts in flight');
+  expect(statusTag(row(1, undefined, recording)).word).toBe('Recording');
+  expect(times(recording)).toBe('84 Mb/s | 22 MB left');
+});
+
 test('a download that is done says so', () => {
   expect(plain(subLine(row(1, DONE, { direction: 'down' })))).toBe('Downloaded · 512 MB');
   expect(plain(subLine(row(1, DONE, { story: '' })))).toBe('512 MB');

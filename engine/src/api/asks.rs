@@ -21,6 +21,9 @@ pub struct AddFiles {
     pub place: Place,
     #[serde(default)]
     pub hurry: Hurry,
+    /// They are recordings that are written still: they go up meanwhile, and are whole when their writer has left.
+    #[serde(default)]
+    pub growing: bool,
 }
 
 /// How much a drop hurries.

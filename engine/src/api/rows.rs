@@ -70,6 +70,10 @@ pub struct TransferRow {
     pub due: Option<Due>,
     /// It stands back for something breaking, which has all there is.
     pub yields: bool,
+    /// It is written still and goes up meanwhile: `size` is what there is so far.
+    pub recording: bool,
+    /// What became of a recording, in a sentence, where somebody should know.
+    pub said: Option<String>,
     /// The region of the newsroom's bucket is down, and it goes to the second one, which copies back.
     pub second: bool,
     /// It waits for another network: through those that there are goes only what is breaking.

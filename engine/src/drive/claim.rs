@@ -23,7 +23,7 @@ use crate::profile;
 use crate::s3::{Answer, Class, Object, Only, Own, Refusal, Store};
 use crate::second::{self, Elsewhere};
 use crate::source::Source;
-use crate::transfer::{Direction, Proof, Transfer, TransferId, UnixMs};
+use crate::transfer::{Direction, Proof, Recording, Transfer, TransferId, UnixMs};
 
 /// How many names are tried before the folder in the bucket is held to be full of them.
 const MOST_NAMES: u32 = 1_000;
@@ -91,6 +91,8 @@ pub(super) async fn claim_key(
         match look(drive, transfer, &key, there?, &mut whole).await? {
             Look::Free => {}
             Look::Taken => continue,
+            // What is written still is not what is there, even if it is the same so far.
+            Look::Is(_) if transfer.recording == Recording::Growing => continue,
             Look::Is(proof) => {
                 transfer.key = key;
                 drive.set_facts(transfer).await?;

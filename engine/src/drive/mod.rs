@@ -8,6 +8,9 @@ mod download;
 mod elsewhere;
 mod fetch;
 mod flight;
+mod growing;
+mod growth;
+mod open;
 mod prove;
 mod send;
 mod upload;
@@ -247,6 +250,12 @@ impl Drive {
     fn became(&self, became: Became) {
         let id = self.id;
         self.core.journal.note(move |c| receipts::set_became(c, id, &became));
+    }
+
+    /// The file holds something else there than what was sent.
+    async fn goes_again(&self, part: Part) -> Result<()> {
+        self.unacked(part.number).await?;
+        self.core.with(self.id, |one| one.again += part.length)
     }
 
     /// From the beginning: what is in the bucket or on the disk of it is given up.

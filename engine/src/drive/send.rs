@@ -11,6 +11,7 @@ use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::task::{AbortHandle, JoinSet};
 
+use super::growth::{Growth, News};
 use super::wanting::Wanting;
 use super::{Drive, Driven, Patience};
 use crate::error::{Code, Error, Result};
@@ -56,8 +57,14 @@ struct Flight {
 }
 
 /// Every part of the plan that is not acknowledged.
-pub(super) async fn missing(drive: &Drive, to: &To, plan: &mut [PlannedPart]) -> Driven<()> {
-    let mut open: VecDeque<usize> = (0..plan.len()).filter(|i| plan[*i].1.is_none()).collect();
+pub(super) async fn missing(drive: &Drive, to: &To, plan: &mut Vec<PlannedPart>) -> Driven<()> {
+    all(drive, to, plan, Growth::none()).await
+}
+
+/// As `missing`, and what comes to the plan meanwhile.
+pub(super) async fn all(drive: &Drive, to: &To, plan: &mut Vec<PlannedPart>, mut growth: Growth) -> Driven<()> {
+    let is_open = |i: &usize| plan[*i].1.is_none() && !growth.is_held(*i);
+    let mut open: VecDeque<usize> = (0..plan.len()).filter(is_open).collect();
     let slots = drive.core.slots(Direction::Up);
     let profile = drive.transfer()?.profile;
     let mut patience = Patience::of_many(&drive.core, Direction::Up, &profile);
@@ -72,12 +79,12 @@ pub(super) async fn missing(drive: &Drive, to: &To, plan: &mut [PlannedPart]) ->
     let mut resting: FuturesUnordered<BoxFuture<'static, usize>> = FuturesUnordered::new();
     let mut wanting = Wanting::new(drive, Direction::Up, want.clone());
     loop {
-        if open.is_empty() && flying.parts.is_empty() && resting.is_empty() {
+        if open.is_empty() && flying.parts.is_empty() && resting.is_empty() && !growth.goes_on() {
             return Ok(());
         }
         wanting.set(open.len())?;
         // Time and again: one that was left from before may grow too old while the last parts are under way.
-        if open.is_empty() {
+        if open.is_empty() && growth.has_ended() {
             ready_to_complete(drive, &profile)?;
         }
         tokio::select! {
@@ -97,6 +104,12 @@ pub(super) async fn missing(drive: &Drive, to: &To, plan: &mut [PlannedPart]) ->
                     let number = plan[i].0.number;
                     match sent {
                         Ok(_) if plan[i].1.is_some() => flying.answered(i),
+                        Ok((acked, _)) if growth.was_read_too_soon(i, acked.crc) => {
+                            flying.answered(i);
+                            patience.succeeded();
+                            drive.goes_again(plan[i].0).await?;
+                            open.push_back(i);
+                        }
                         Ok((acked, _)) => {
                             flying.answered(i);
                             plan[i].1 = Some(acked.clone());
@@ -123,13 +136,41 @@ pub(super) async fn missing(drive: &Drive, to: &To, plan: &mut [PlannedPart]) ->
                 }
             }
             Some(i) = resting.next(), if !resting.is_empty() => open.push_back(i),
+            news = growth.hear(), if growth.goes_on() => match news {
+                Some(News::Parts(parts) | News::Last(parts)) => {
+                    for part in parts {
+                        let i = part.number as usize - 1;
+                        if i == plan.len() {
+                            plan.push((part, None));
+                        }
+                        if !growth.is_held(i) {
+                            open.push_back(i);
+                        }
+                    }
+                    hedges = Hedges::of(plan.len());
+                }
+                Some(News::Holds(number, crc)) => {
+                    let i = number as usize - 1;
+                    match &plan[i].1 {
+                        Some(acked) if acked.crc != crc => {
+                            plan[i].1 = None;
+                            drive.goes_again(plan[i].0).await?;
+                            open.push_back(i);
+                        }
+                        None if flying.parts.contains_key(&i) => growth.expect(i, crc),
+                        // It is as it was sent, or will be read after this.
+                        _ => {}
+                    }
+                }
+                None => {}
+            },
             slot = wanting.slot(), if !open.is_empty() => {
                 let Some(i) = open.pop_front() else { continue };
                 let lane = drive.core.lanes.get(slot.lane())?;
                 drive.in_flight(plan[i].0.number, lane.id)?;
                 flying.send(i, lane, To { piece: slots.piece() / 2, ..to.clone() }, plan[i].0, slot);
             }
-            () = tokio::time::sleep(LOOK), if open.is_empty() => {
+            () = tokio::time::sleep(LOOK), if open.is_empty() && growth.has_ended() => {
                 // What a slow lane has is taken over by one that is through with it sooner.
                 if let Some((i, other)) = flying.stranded(|lane, part| slots.rescue(drive.id, lane, &profile, part), plan) {
                     let want = Want { only: Some(other), ..want.clone() };

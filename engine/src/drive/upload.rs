@@ -1,34 +1,40 @@
-//! A file's way up: adopt or create the upload, send what is missing, complete, prove. Files of one part go by
-//! `upload_small`.
+//! A file's way up: adopt or create the upload (`open`), send what is missing, complete, prove. Files of one part go by
+//! `upload_small`, those that are written still by `growing`.
 
 use std::collections::HashSet;
 
-use super::abort::find_unheard;
-use super::claim::{self, By, claim_key};
+use super::open::{Multipart, Opened, open, stumbled_over_checksum};
 use super::prove::{Sent, completed_list, each_part, mismatch, recognise, same_etag, whole_object};
 use super::send::{self, To, send_part};
-use super::{Drive, Driven, Patience, Stop};
+use super::{Drive, Driven, Patience, Stop, claim};
 use crate::api::About;
-use crate::clock;
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::integrity::{Algorithm, Crc64};
 use crate::journal::receipts::Became;
 use crate::journal::transfers::{Acked, PlannedPart};
-use crate::journal::uploads::{self, Stage, Upload};
+use crate::journal::uploads::{self, Stage};
 use crate::lane::{UNKNOWN_LANE, Want};
 use crate::media;
 use crate::metadata;
 use crate::parts::{self, Part};
-use crate::s3::{Answer, Class, Completed, ListedPart, Offers, Refusal, Store};
+use crate::s3::{Class, Completed, ListedPart, Offers, Refusal, Store};
 use crate::source::{Source, changed};
-use crate::transfer::{Change, Direction, Proof, Transfer};
+use crate::transfer::{Change, Direction, Proof, Recording, Transfer};
 
 pub(super) async fn upload(drive: &Drive) -> Driven<Proof> {
-    let mut transfer = drive.transfer()?;
+    let transfer = drive.transfer()?;
+    if transfer.recording != Recording::No {
+        return super::growing::upload(drive, transfer).await;
+    }
     let source = Source::open(&transfer.path).await?;
     if transfer.look.is_some_and(|look| !look.same_file(&source.look)) {
         return Err(changed(&transfer.path).into());
     }
+    whole(drive, transfer, source).await
+}
+
+/// A file that is whole, as it was looked at.
+pub(super) async fn whole(drive: &Drive, mut transfer: Transfer, source: Source) -> Driven<Proof> {
     let store = drive.upload_store(&transfer)?;
     let known = drive.core.offers(&transfer.profile).await?;
     let offers = known.unwrap_or(Offers::WholeCrc64);
@@ -48,44 +54,11 @@ pub(super) async fn upload(drive: &Drive) -> Driven<Proof> {
         return super::upload_small::upload(drive, transfer, &source, &store, offers).await;
     }
 
-    let adopted = match begun {
-        Some(upload) => {
-            // What a Complete may have made of it stands, whoever has the key now.
-            if upload.stage != Stage::Completing {
-                claim::keep(drive, &transfer).await?;
-            }
-            adopt(drive, &store, upload).await?
-        }
-        None => {
-            // Of one part, it is put together in a moment.
-            let by = if plan.len() > 1 { By::Object } else { By::Put };
-            if let Some(proof) = claim_key(drive, &mut transfer, &source, by).await? {
-                return Ok(proof);
-            }
-            None
-        }
+    let multipart = match open(drive, &mut transfer, &source, plan.len(), begun).await? {
+        Opened::There(proof) => return Ok(proof),
+        Opened::Upload(multipart) => multipart,
     };
-    let is_new = adopted.is_none();
-    let (upload, upload_id) = match adopted {
-        Some(adopted) => adopted,
-        None => {
-            drive.open_ahead(Direction::Up, &transfer.profile, plan.len())?;
-            let created = create(drive, &transfer, &store, offers);
-            let (created, free) = tokio::join!(created, claim::still_free(drive, &transfer));
-            free?;
-            created?
-        }
-    };
-    let sending = Sending {
-        drive,
-        transfer: &transfer,
-        source: &source,
-        offers,
-        is_known: known.is_some(),
-        is_new,
-        upload,
-        upload_id,
-    };
+    let sending = Sending { drive, transfer: &transfer, source: &source, multipart: &multipart };
     let proof = sending.to_the_end(plan).await?;
     claim::give_up(&drive.core, drive.id, None);
     Ok(proof)
@@ -100,34 +73,19 @@ async fn tell_of_itself(transfer: &mut Transfer) {
 }
 
 /// What the steps of one upload share.
-struct Sending<'a> {
-    drive: &'a Drive,
-    transfer: &'a Transfer,
-    source: &'a Source,
-    offers: Offers,
-    /// Whether `offers` is known, and not just hoped for.
-    is_known: bool,
-    /// It was begun just now: the store has no part of it.
-    is_new: bool,
-    /// The journal's row.
-    upload: i64,
-    upload_id: String,
+pub(super) struct Sending<'a> {
+    pub drive: &'a Drive,
+    pub transfer: &'a Transfer,
+    pub source: &'a Source,
+    pub multipart: &'a Multipart,
 }
 
 impl Sending<'_> {
     async fn to_the_end(&self, mut plan: Vec<PlannedPart>) -> Driven<Proof> {
-        let listed = match self.is_new {
-            true => Ok(Vec::new()),
-            false => self.store()?.list_parts(&self.transfer.key, &self.upload_id).await,
+        let before = match self.take_stock(&mut plan).await? {
+            Stock::Before(before) => before,
+            Stock::Landed(proof) => return Ok(proof),
         };
-        let before = match listed {
-            Ok(listed) => self.reconcile(&mut plan, &listed).await?,
-            Err(refusal) if refusal.class == Class::NoUpload => return self.vanished(&plan).await,
-            Err(refusal) => return Err(refusal.into()),
-        };
-        if !self.is_known {
-            self.find_out(&plan).await?;
-        }
         // Parts are read again while others are sent; no Complete before both are through.
         let to = self.to();
         futures::try_join!(self.verify(before), send::missing(self.drive, &to, &mut plan))?;
@@ -136,17 +94,34 @@ impl Sending<'_> {
         self.complete(plan).await
     }
 
+    /// What the bucket has of it, and what it offers. The plan is right after it.
+    pub(super) async fn take_stock(&self, plan: &mut [PlannedPart]) -> Driven<Stock> {
+        let listed = match self.multipart.is_new {
+            true => Ok(Vec::new()),
+            false => self.store()?.list_parts(&self.transfer.key, &self.multipart.upload_id).await,
+        };
+        let before = match listed {
+            Ok(listed) => self.reconcile(plan, &listed).await?,
+            Err(refusal) if refusal.class == Class::NoUpload => return self.vanished(plan).await.map(Stock::Landed),
+            Err(refusal) => return Err(refusal.into()),
+        };
+        if !self.multipart.is_known {
+            self.find_out(plan).await?;
+        }
+        Ok(Stock::Before(before))
+    }
+
     /// By a lane that is reached now: an upload may outlive the one that it began on.
     fn store(&self) -> Result<Store> {
         self.drive.upload_store(self.transfer)
     }
 
-    fn to(&self) -> To {
+    pub(super) fn to(&self) -> To {
         To {
             source: self.source.clone(),
             key: self.transfer.key.clone(),
-            upload_id: self.upload_id.clone(),
-            offers: self.offers,
+            upload_id: self.multipart.upload_id.clone(),
+            offers: self.multipart.offers,
             piece: self.drive.core.slots(Direction::Up).piece() / 2,
         }
     }
@@ -224,7 +199,7 @@ impl Sending<'_> {
         };
         let takes_it = match &sent {
             Ok((known, told)) => {
-                let listed = self.store()?.list_parts(&self.transfer.key, &self.upload_id).await?;
+                let listed = self.store()?.list_parts(&self.transfer.key, &self.multipart.upload_id).await?;
                 *told
                     && listed
                         .iter()
@@ -257,13 +232,16 @@ impl Sending<'_> {
         Ok(())
     }
 
-    async fn complete(&self, mut plan: Vec<PlannedPart>) -> Driven<Proof> {
-        let id = self.upload;
+    pub(super) async fn complete(&self, mut plan: Vec<PlannedPart>) -> Driven<Proof> {
+        let id = self.multipart.upload;
         self.drive.core.journal.write(move |c| uploads::set_stage(c, id, Stage::Completing)).await?;
         let mut patience = Patience::of_one(&self.drive.core);
         loop {
             let (list, whole) = completed_list(&plan)?;
-            let answer = self.store()?.complete(&self.transfer.key, &self.upload_id, &list, whole, self.offers).await;
+            let answer = self
+                .store()?
+                .complete(&self.transfer.key, &self.multipart.upload_id, &list, whole, self.multipart.offers)
+                .await;
             match answer {
                 Ok(completed) => return self.prove(completed, &list, whole).await,
                 Err(refusal) => match refusal.class {
@@ -289,7 +267,7 @@ impl Sending<'_> {
                     // A late twin of a part overwrote it. What is there now is found out and sent again where it must be.
                     Class::WrongParts => {
                         tokio::time::sleep(patience.failed(Refusal { class: Class::Again, ..refusal })?).await;
-                        let listed = self.store()?.list_parts(&self.transfer.key, &self.upload_id).await?;
+                        let listed = self.store()?.list_parts(&self.transfer.key, &self.multipart.upload_id).await?;
                         self.drive.back_to_running()?;
                         self.reconcile(&mut plan, &listed).await?;
                         send::missing(self.drive, &self.to(), &mut plan).await?;
@@ -312,11 +290,11 @@ impl Sending<'_> {
 
     /// Done means proved: what S3 computed over the whole is what was computed here.
     async fn prove(&self, completed: Completed, list: &[Sent], whole: Crc64) -> Driven<Proof> {
-        let id = self.upload;
+        let id = self.multipart.upload;
         self.drive.core.journal.note(move |c| uploads::set_stage(c, id, Stage::Completed));
         let (version, etag) = (completed.version.clone(), completed.etag.clone());
         self.drive.became(Became { version, etag, crc: Some(whole) });
-        if self.offers == Offers::WholeCrc64 && completed.crc == Some(whole) {
+        if self.multipart.offers == Offers::WholeCrc64 && completed.crc == Some(whole) {
             return Ok(whole_object(whole));
         }
         // The answer did not say; the object does.
@@ -326,7 +304,7 @@ impl Sending<'_> {
             _ => {
                 let is_it =
                     object.size == self.transfer.size && completed.etag.is_some_and(|e| same_etag(&e, &object.etag));
-                is_it.then(|| each_part(self.offers))
+                is_it.then(|| each_part(self.multipart.offers))
             }
         };
         proof.ok_or_else(|| Stop::Fail(mismatch(&self.transfer.key)))
@@ -341,7 +319,7 @@ impl Sending<'_> {
             Err(_) => None,
         };
         if proof.is_some() {
-            let id = self.upload;
+            let id = self.multipart.upload;
             self.drive.core.journal.note(move |c| uploads::set_stage(c, id, Stage::Completed));
         }
         Ok(proof)
@@ -358,88 +336,10 @@ impl Sending<'_> {
     }
 }
 
-/// So many times a store may stumble over the beginning of an upload before its checksum is held to be the reason.
-const STUMBLES: u32 = 4;
-
-/// The journal's row of an upload, and S3's ID of it.
-type Begun = (i64, String);
-
-/// Journal before the wire: that we ask is on disk before S3 is asked, the ID before part 1 goes. The question is heard
-/// to its end even when the driver is dropped meanwhile: S3 answers it all the same.
-async fn create(drive: &Drive, transfer: &Transfer, store: &Store, offers: Offers) -> Driven<Begun> {
-    let asking = drive.core.with(drive.id, |one| one.asking.clone())?.lock_owned().await;
-    let asked = Upload {
-        id: 0,
-        transfer: transfer.id,
-        profile: transfer.profile.clone(),
-        bucket: transfer.bucket.clone(),
-        key: transfer.key.clone(),
-        upload_id: None,
-        stage: Stage::Asked,
-        begun_at: clock::now(),
-    };
-    let metadata = transfer.metadata.clone().into_iter().collect();
-    let (core, store, key) = (drive.core.clone(), store.clone(), transfer.key.clone());
-    let row = drive.core.journal.write(move |c| uploads::ask_upload(c, &asked)).await?;
-    let asked = tokio::spawn(async move {
-        let _asking = asking;
-        let answer: Answer<String> = store.create(&key, metadata, offers).await;
-        let heard = answer.clone();
-        core.journal
-            .write(move |c| match heard {
-                Ok(upload_id) => uploads::upload_answered(c, row, &upload_id),
-                // A refusal is an answer too: nothing was begun. Where none came, something may have been.
-                Err(refusal) if refusal.status.is_some() => uploads::set_stage(c, row, Stage::Aborted),
-                Err(_) => Ok(()),
-            })
-            .await?;
-        Ok::<_, Error>(answer)
-    });
-    match asked.await.map_err(Error::internal)?? {
-        Ok(upload_id) => Ok((row, upload_id)),
-        // One stumble says nothing of checksums; one every time may.
-        Err(refusal) if refusal.class == Class::Again && drive.core.with(drive.id, |one| one.waits)? < STUMBLES => {
-            Err(refusal.into())
-        }
-        Err(refusal) if stumbled_over_checksum(&refusal) && offers == Offers::WholeCrc64 => {
-            drive.core.remember_offers(&transfer.profile, Offers::PartMd5)?;
-            Err(Stop::Anew)
-        }
-        Err(refusal) => Err(refusal.into()),
-    }
-}
-
-/// Whether the store may have stumbled over the checksum itself, rather than over the bucket or the keys.
-fn stumbled_over_checksum(refusal: &Refusal) -> bool {
-    refusal.status.is_some() && refusal.error.code == Code::StoreRefused && refusal.class != Class::NoUpload
-}
-
-/// Adopt before creating. Where we asked and never heard the answer, S3 may have begun one for us: it is looked for, and
-/// looked for again by the sweep where it is not there (yet).
-async fn adopt(drive: &Drive, store: &Store, upload: Upload) -> Driven<Option<Begun>> {
-    let row = upload.id;
-    if let Some(upload_id) = upload.upload_id {
-        return Ok(Some((row, upload_id)));
-    }
-    let found = find_unheard(&drive.core, store, &upload).await?;
-    let kept = found.clone();
-    drive
-        .core
-        .journal
-        .write(move |c| match kept {
-            Some(upload_id) => uploads::upload_answered(c, row, &upload_id),
-            None => uploads::set_stage(c, row, Stage::Aborting),
-        })
-        .await?;
-    Ok(found.map(|upload_id| (row, upload_id)))
-}
-
-impl Drive {
-    pub(super) async fn begun_upload(&self) -> Result<Option<Upload>> {
-        // Not while S3 is being asked for one.
-        let asking = self.core.with(self.id, |one| one.asking.clone())?;
-        let _asked = asking.lock().await;
-        let id = self.id;
-        self.core.journal.read(move |c| uploads::upload_of(c, id)).await
-    }
+/// What there is of an upload.
+pub(super) enum Stock {
+    /// These parts an earlier run sent: they are to be read again.
+    Before(Vec<(Part, Crc64)>),
+    /// It was completed unseen.
+    Landed(Proof),
 }

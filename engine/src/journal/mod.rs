@@ -29,6 +29,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/0002_urgency.sql")),
     M::up(include_str!("migrations/0003_heard.sql")),
     M::up(include_str!("migrations/0004_claims.sql")),
+    M::up(include_str!("migrations/0006_recording.sql")),
     M::up(include_str!("migrations/0007_cards.sql")),
     M::up(include_str!("migrations/0008_receipts.sql")),
 ];

@@ -13,7 +13,7 @@ use crate::deadline::Deadline;
 use crate::integrity::Crc64;
 use crate::parts::Part;
 use crate::profile::second_of;
-use crate::transfer::{BatchId, Direction, Life, Look, Transfer, TransferId, UnixMs, Urgency};
+use crate::transfer::{BatchId, Direction, Life, Look, Recording, Transfer, TransferId, UnixMs, Urgency};
 
 /// A part that S3 answered for, or a range that is on this disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,8 +50,8 @@ pub(crate) fn add_transfer(c: &Connection, transfer: &Transfer) -> Result<(Trans
     }
     c.prepare_cached(
         "INSERT INTO transfer (batch, direction, profile, bucket, asked, wanted, key, path, name, story, metadata, size,
-             status, live, added_at, breaking, deadline, deadline_zone)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 1, ?14, ?15, ?16, ?17)",
+             status, live, added_at, breaking, deadline, deadline_zone, recording)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 1, ?14, ?15, ?16, ?17, ?18)",
     )?
     .execute(params![
         transfer.batch,
@@ -71,6 +71,7 @@ pub(crate) fn add_transfer(c: &Connection, transfer: &Transfer) -> Result<(Trans
         transfer.urgency.breaking,
         transfer.urgency.deadline.as_ref().map(|deadline| deadline.at),
         transfer.urgency.deadline.as_ref().map(|deadline| &deadline.zone),
+        recording_name(transfer.recording),
     ])?;
     Ok((c.last_insert_rowid(), true))
 }
@@ -103,7 +104,8 @@ pub(crate) fn set_facts(c: &Connection, transfer: &Transfer) -> Result<()> {
     let look = transfer.look.unwrap_or(Look { size: transfer.size, modified: 0, touched: 0 });
     c.prepare_cached(
         "UPDATE transfer SET key = ?2, path = ?3, name = ?4, size = ?5, modified = ?6, touched = ?7, held = ?8,
-             metadata = ?9 WHERE id = ?1",
+             metadata = ?9, recording = ?10, file = ?11, said = ?12
+         WHERE id = ?1",
     )?
     .execute(params![
         transfer.id,
@@ -115,6 +117,9 @@ pub(crate) fn set_facts(c: &Connection, transfer: &Transfer) -> Result<()> {
         look.touched,
         transfer.held.as_ref().map(json).transpose()?,
         json(&transfer.metadata)?,
+        recording_name(transfer.recording),
+        transfer.file.map(u64::cast_signed),
+        transfer.said,
     ])?;
     Ok(())
 }
@@ -124,7 +129,7 @@ pub(crate) fn load(c: &Connection, ended: u32) -> Result<Vec<Transfer>> {
     c.prepare(
         "SELECT t.id, t.batch, direction, t.profile, bucket, asked, wanted, key, path, t.name, story, metadata, size,
                 modified, touched, held, status, added_at, started_at, ended_at, breaking, deadline, deadline_zone,
-                card.kind, card.name, card.clips
+                card.kind, card.name, card.clips, recording, file, said
          FROM transfer t LEFT JOIN card ON card.batch = t.batch
          WHERE live = 1 OR t.id IN (
              SELECT id FROM transfer WHERE live = 0 AND forgotten = 0 ORDER BY ended_at DESC LIMIT ?1)
@@ -143,11 +148,27 @@ pub(crate) fn forget(c: &Connection, ids: &[TransferId]) -> Result<()> {
 /// Replaces the plan, and with it all that was acknowledged.
 pub(crate) fn set_plan(c: &Connection, id: TransferId, plan: &[Part]) -> Result<()> {
     c.prepare_cached("DELETE FROM part WHERE transfer = ?1")?.execute([id])?;
-    let mut insert = c.prepare_cached("INSERT INTO part (transfer, number, offset, length) VALUES (?1, ?2, ?3, ?4)")?;
-    for part in plan {
-        insert.execute(params![id, part.number, part.offset as i64, part.length as i64])?;
-    }
+    insert_parts(c, id, plan)
+}
+
+/// A recording has grown: more parts, and its size so far.
+pub(crate) fn extend_plan(c: &Connection, id: TransferId, more: &[Part], size: u64) -> Result<()> {
+    insert_parts(c, id, more)?;
+    c.prepare_cached("UPDATE transfer SET size = ?2 WHERE id = ?1")?.execute(params![id, size as i64])?;
     Ok(())
+}
+
+/// Only the first parts of the plan stay, with what was acknowledged of them.
+pub(crate) fn cut_plan(c: &Connection, id: TransferId, stay: usize) -> Result<()> {
+    c.prepare_cached("DELETE FROM part WHERE transfer = ?1 AND number > ?2")?.execute(params![id, stay as i64])?;
+    Ok(())
+}
+
+fn insert_parts(c: &Connection, id: TransferId, parts: &[Part]) -> Result<()> {
+    let mut insert = c.prepare_cached("INSERT INTO part (transfer, number, offset, length) VALUES (?1, ?2, ?3, ?4)")?;
+    parts.iter().try_for_each(|part| {
+        insert.execute(params![id, part.number, part.offset as i64, part.length as i64]).map(|_| ())
+    })
 }
 
 pub(crate) fn plan(c: &Connection, id: TransferId) -> Result<Vec<PlannedPart>> {
@@ -219,6 +240,13 @@ fn transfer_of(row: &Row<'_>) -> Result<Transfer> {
             .transpose()?,
         held: held.map(|h| from_json(&h, 15)).transpose()?,
         card: card_of(row, 23)?.map(Arc::new),
+        recording: match row.get::<_, String>(26)?.as_str() {
+            "growing" => Recording::Growing,
+            "ended" => Recording::Ended,
+            _ => Recording::No,
+        },
+        file: row.get::<_, Option<i64>>(27)?.map(i64::cast_unsigned),
+        said: row.get(28)?,
         urgency: Urgency {
             breaking: row.get(20)?,
             deadline: row.get::<_, Option<UnixMs>>(21)?.zip(row.get(22)?).map(|(at, zone)| Deadline { at, zone }),
@@ -237,6 +265,14 @@ fn bytes(row: &Row<'_>, column: usize) -> Result<u64> {
     let said: i64 = row.get(column)?;
     let size = u64::try_from(said).ok().filter(|size| *size <= MOST_BYTES);
     size.ok_or(rusqlite::Error::IntegralValueOutOfRange(column, said))
+}
+
+fn recording_name(recording: Recording) -> &'static str {
+    match recording {
+        Recording::No => "none",
+        Recording::Growing => "growing",
+        Recording::Ended => "ended",
+    }
 }
 
 fn direction_name(direction: Direction) -> &'static str {

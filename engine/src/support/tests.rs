@@ -32,6 +32,7 @@ async fn core_with_failures(folder: &Path) -> Core {
             paths: vec![card.display().to_string()],
             place: Place::Template { fields },
             hurry: Hurry::default(),
+            growing: false,
         },
     );
     for id in added.await.unwrap().transfers {

@@ -9,6 +9,7 @@ mod keys;
 mod portals;
 mod proof;
 mod receipt;
+mod recording;
 mod regions;
 mod resume;
 mod rights;

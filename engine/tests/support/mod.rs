@@ -84,9 +84,17 @@ impl Bench {
         self.add_in_a_hurry(paths, place, Hurry::default()).await
     }
 
+    /// One that is written still.
+    pub async fn add_growing(&self, path: &Path) -> Result<Added> {
+        let place = Place::Template { fields: Fields::default() };
+        let paths = vec![path.display().to_string()];
+        let request = AddFiles { profile: None, paths, place, hurry: Hurry::default(), growing: true };
+        self.connection.call(request, async |engine, context, request| engine.add_files(context, request).await).await?
+    }
+
     pub async fn add_in_a_hurry(&self, paths: &[&Path], place: Place, hurry: Hurry) -> Result<Added> {
         let paths = paths.iter().map(|p| p.display().to_string()).collect();
-        let request = AddFiles { profile: None, paths, place, hurry };
+        let request = AddFiles { profile: None, paths, place, hurry, growing: false };
         self.connection.call(request, async |engine, context, request| engine.add_files(context, request).await).await?
     }
 

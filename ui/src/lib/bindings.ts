@@ -96,6 +96,8 @@ export type AddFiles = {
 	paths: string[],
 	place: Place,
 	hurry?: Hurry,
+	/**  They are recordings that are written still: they go up meanwhile, and are whole when their writer has left. */
+	growing?: boolean,
 };
 
 /**  What an `AddFiles` or `FetchClips` became. */
@@ -790,6 +792,10 @@ export type TransferRow = {
 	due: Due | null,
 	/**  It stands back for something breaking, which has all there is. */
 	yields: boolean,
+	/**  It is written still and goes up meanwhile: `size` is what there is so far. */
+	recording: boolean,
+	/**  What became of a recording, in a sentence, where somebody should know. */
+	said: string | null,
 	/**  The region of the newsroom's bucket is down, and it goes to the second one, which copies back. */
 	second: boolean,
 	/**  It waits for another network: through those that there are goes only what is breaking. */

@@ -34,7 +34,7 @@ export function statusTag(row: TransferRow): { sign: Sign; word: string; tone: T
   switch (row.state) {
     case 'running':
       return row.direction === 'up'
-        ? { sign: 'up', word: 'Going up', tone: 'moving' }
+        ? { sign: 'up', word: row.recording ? 'Recording' : 'Going up', tone: 'moving' }
         : { sign: 'down', word: 'Coming down', tone: 'moving' };
     case 'finishing':
       return { sign: 'checking', word: 'Checking', tone: 'moving' };
@@ -90,12 +90,17 @@ export function subLine(row: ListRow): string {
   const down = row.direction === 'down' && row.state === 'done';
   if (row.second) return `To the second bucket: the first does not answer · ${bytes(row.size)}`;
   const what = row.files && row.card ? `${KINDS[row.card.kind]} card · ${plural(row.card.clips, 'clip')}` : row.story;
+  if (row.recording) return [waits(row), what, `Recording: ${bytes(row.size)} so far`].filter(Boolean).join(' · ');
   return [
-    row.metered ? 'Waits for another network' : row.yields ? 'Yields to breaking' : down ? 'Downloaded' : what,
+    waits(row) || (down ? 'Downloaded' : what),
     bytes(row.size),
   ]
     .filter(Boolean)
     .join(' · ');
+}
+
+function waits(row: TransferRow): string {
+  return row.metered ? 'Waits for another network' : row.yields ? 'Yields to breaking' : '';
 }
 
 export type Line = { strong: string; rest: string; right: string };
@@ -124,6 +129,8 @@ export function progressLine(row: ListRow): Line {
   const right =
     row.state === 'running' && row.partsInFlight > 0 ? `${plural(row.partsInFlight, 'part')} in flight` : '';
   if (row.acked === 0) return { ...none, rest: nothingYet(row), right };
+  // Of what is still written, a share would be one of nobody knows what.
+  if (row.recording) return { ...none, rest: `${bytes(row.acked)} sent and checked, the rest as it is written`, right };
   const had = bytesOf(row.acked, row.size);
   const strong = `${percent(row.acked, row.size)}\u00a0%`;
   // What this run of the engine found there already is said, so that nobody fears for it.

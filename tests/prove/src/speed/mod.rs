@@ -2,7 +2,7 @@
 //! links, through the release build of `rushesctl`. A file here for each group of rows.
 
 mod breaking;
-mod desk;
+pub mod desk;
 mod eta;
 mod far;
 mod near;

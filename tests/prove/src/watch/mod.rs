@@ -2,6 +2,8 @@
 
 mod cards;
 mod receipts;
+mod recorder;
+mod shot;
 
 use serde::Deserialize;
 
@@ -9,6 +11,15 @@ use crate::evidence::Evidence;
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct Goals {
+    /// Each recording's length and rate, and the link's.
+    recording_seconds: u64,
+    recording_mbit: f64,
+    recording_link_mbit: f64,
+    /// From the recorder's end to the proof.
+    recording_proved_seconds: f64,
+    /// What may go up beyond the recording itself: changed parts, TLS, HTTP, what the link lost.
+    recording_again_share: f64,
+    recording_kills: usize,
     /// Clips on each card.
     card_clips: u32,
     /// Seconds of footage in each.
@@ -20,6 +31,18 @@ pub struct Goals {
 
 pub async fn prove(evidence: &Evidence) {
     let Some(goals) = evidence.goals::<Goals>() else { return };
+    let goal = format!(
+        "proved ≤ {} s after the recorder (faststart: + the link's time for all of it), each plays, bit-exact; ≤ {:.0} % beyond it sent",
+        goals.recording_proved_seconds,
+        goals.recording_again_share * 100.0
+    );
+    let what = format!(
+        "ffmpeg records {} s of {} Mb/s onto the bureau's link: MXF, TS, MP4, fragmented, faststart",
+        goals.recording_seconds, goals.recording_mbit
+    );
+    evidence.row(4, &what, &goal, shot::row(&goals)).await;
+    let what = format!("the same, with {} times kill -9 in each recording", goals.recording_kills);
+    evidence.row(5, &what, "all bit-exact", shot::killed(&goals)).await;
     let what = "a P2 and an XDCAM card made with ffmpeg, in their documented layout";
     let goal = "one row each; every file bit-exact under its structure; metadata in the objects";
     evidence.row(6, what, goal, cards::row(&goals)).await;

@@ -82,6 +82,8 @@ export function row(
     due: null,
     yields: false,
     metered: false,
+    recording: false,
+    said: null,
     second: false,
     portal: null,
     card: null,
