@@ -91,12 +91,7 @@ export function subLine(row: ListRow): string {
   if (row.second) return `To the second bucket: the first does not answer · ${bytes(row.size)}`;
   const what = row.files && row.card ? `${KINDS[row.card.kind]} card · ${plural(row.card.clips, 'clip')}` : row.story;
   if (row.recording) return [waits(row), what, `Recording: ${bytes(row.size)} so far`].filter(Boolean).join(' · ');
-  return [
-    waits(row) || (down ? 'Downloaded' : what),
-    bytes(row.size),
-  ]
-    .filter(Boolean)
-    .join(' · ');
+  return [waits(row) || (down ? 'Downloaded' : what), bytes(row.size)].filter(Boolean).join(' · ');
 }
 
 function waits(row: TransferRow): string {
