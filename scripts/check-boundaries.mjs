@@ -12,6 +12,7 @@ const pure = [
   "transfer", "parts", "stretch", "queue", "pace", "hedge", "eta", "deadline", "limit", "keys", "names", "gained", "rights",
   "bounds", "newsroom_file", "ways_in", "cards", "metadata", "media/beside", "media/timing",
   "cards/avchd", "cards/canon", "cards/p2", "cards/sony_mp4", "cards/xdcam",
+  "watch/filter", "watch/rhythm", "watch/settle",
   "rights/action", "rights/document", "rights/places", "rights/role",
   "keys/template", "keys/spread", "keys/example",
 ].flatMap((room) => [`engine/src/${room}.rs`, `engine/src/${room}/mod.rs`]);

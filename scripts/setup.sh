@@ -22,7 +22,7 @@ desktop=(xvfb xauth openbox xdotool dbus gnome-keyring webkit2gtk-driver imagema
 case $need in
   run) packages=("${build[@]}"); [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] || packages+=("${desktop[@]}") ;;
   test) packages=("${build[@]}" "${desktop[@]}") ;;
-  prove) packages=("${build[@]}" "${desktop[@]}" debootstrap iproute2 nginx-light openssl python3) ;;
+  prove) packages=("${build[@]}" "${desktop[@]}" debootstrap iproute2 nginx-light openssh-server openssl python3 rsync sshfs) ;;
   # No window: neither its libraries nor a desktop.
   bench) packages=(build-essential pkg-config iproute2 python3-venv) ;;
   package) packages=("${build[@]}" rpm) ;;

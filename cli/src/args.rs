@@ -195,6 +195,17 @@ pub enum Verb {
     /// How much of the link may be used
     #[command(subcommand)]
     Limit(LimitVerb),
+    /// Watch folders, whose footage goes up by itself once it is whole: without more words all of them, until interrupted
+    Watch {
+        /// Watch from now on whenever this user is logged on, without a window
+        #[arg(long, conflicts_with = "uninstall")]
+        install: bool,
+        /// No more
+        #[arg(long)]
+        uninstall: bool,
+        #[command(subcommand)]
+        verb: Option<WatchVerb>,
+    },
     /// The ways to the bucket, over each network: what each carries, costs, and why one is closed
     Routes {
         /// Compare them now: a small download over one after the other. Refused while transfers are on their way
@@ -269,6 +280,70 @@ pub struct Ids {
 }
 
 #[derive(Debug, Subcommand)]
+pub enum WatchVerb {
+    /// Watch a folder, or watch one that is watched with other settings
+    Add(WatchAdd),
+    /// List them
+    List,
+    /// Watch one no more. What was sent from it stays known
+    Remove {
+        /// The folder, or its number
+        #[arg(value_name = "PATH")]
+        folder: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct WatchAdd {
+    #[arg(value_name = "PATH")]
+    pub path: PathBuf,
+    /// Only these, by name or by place within the folder, such as *.mxf or CLIP/**; may be said more than once
+    #[arg(long, value_name = "GLOB")]
+    pub only: Vec<String>,
+    /// Not these
+    #[arg(long, value_name = "GLOB")]
+    pub except: Vec<String>,
+    /// What happens to a file once it is in the bucket; deleted only when the whole is proved
+    #[arg(long, value_enum, default_value = "leave")]
+    pub afterwards: After,
+    /// What comes from it goes before all else
+    #[arg(long)]
+    pub breaking: bool,
+    /// Megabits a second for all that goes up from it
+    #[arg(long, value_name = "MBITS")]
+    pub limit: Option<f64>,
+    /// How keys are made; without it, the newsroom's own way
+    #[arg(long, value_name = "TEMPLATE")]
+    pub key_template: Option<String>,
+    /// Recordings go up while they are shot
+    #[arg(long)]
+    pub while_shot: bool,
+    /// How long a file must be the same where nobody can tell who writes it, as on a network drive
+    #[arg(long, value_name = "SECONDS")]
+    pub quiet: Option<u32>,
+    /// For the key template
+    #[arg(long, default_value = "")]
+    pub slug: String,
+    /// For the key template
+    #[arg(long, default_value = "")]
+    pub story: String,
+    /// For the key template
+    #[arg(long, default_value = "")]
+    pub desk: String,
+    /// Keep it, and do not watch it now
+    #[arg(long)]
+    pub stopped: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum After {
+    Leave,
+    /// Into the folder "Sent" in it
+    Move,
+    Delete,
+}
+
+#[derive(Debug, Subcommand)]
 pub enum LimitVerb {
     /// What was set, and what holds now
     Show,
@@ -332,7 +407,7 @@ pub enum ProfileVerb {
         #[command(flatten)]
         way_in: WayIn,
     },
-    /// Give one another name. Its keys, transfers and watch folder go with it
+    /// Give one another name. Its keys, transfers and watch folders go with it
     Rename { from: String, to: String },
     /// Write a newsroom's file, NAME.rushes, for others to open. It holds no secret
     Export {

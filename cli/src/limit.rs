@@ -117,7 +117,7 @@ fn clock(minutes: u16) -> String {
     format!("{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
-fn bytes(megabits: Option<f64>) -> Result<Option<u64>> {
+pub fn bytes(megabits: Option<f64>) -> Result<Option<u64>> {
     match megabits {
         Some(figure) if !(0.0..1e9).contains(&figure) => {
             Err(Error::new(Code::BadInput, "Give the limit in megabits a second, such as 20."))

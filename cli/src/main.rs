@@ -14,6 +14,7 @@ mod sign_in;
 mod support;
 mod urgency;
 mod verbs;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -55,20 +56,36 @@ fn main() -> ExitCode {
 
 /// Whether all that was asked for is done.
 async fn run(cli: &Cli, show: &Show) -> Result<bool> {
-    let connection = Connection::open(Home::of_this_user()?, Scope::Asked).await?;
+    // Whoever watches carries all that there is.
+    let watches = matches!(cli.verb, args::Verb::Watch { verb: None, install: false, uninstall: false });
+    let scope = if watches { Scope::Unseen } else { Scope::Asked };
+    let connection = Connection::open(Home::of_this_user()?, scope).await?;
     let done = tokio::select! {
         done = verbs::run(cli, show, &connection) => done,
-        _ = tokio::signal::ctrl_c() => {
+        () = asked_to_end() => {
             show.stopped();
-            Ok(false)
+            // Nothing else ends a watch.
+            Ok(watches)
         }
     };
     // Others may have asked this process's engine for transfers: it stays until they are done.
-    if done.is_ok() {
+    if done.is_ok() && !watches {
         follow::until_idle(&connection, &show.all_followed()).await;
     }
     connection.close().await;
     done
+}
+
+/// Ctrl-C, or the system's own word to a program that it started.
+async fn asked_to_end() {
+    #[cfg(unix)]
+    if let Ok(mut term) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => return,
+            _ = term.recv() => return,
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// `RUSHES_LOG=debug` shows what our own crates do, and nobody else's: an SDK's log may hold signed requests.

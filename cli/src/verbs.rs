@@ -16,7 +16,7 @@ use crate::args::{Cli, ProfileVerb, Verb};
 use crate::bucket::{self, Ready, ready};
 use crate::follow::{ask, follow};
 use crate::show::{Show, printable};
-use crate::{limit, newsroom_file, policies, receipts, routes, sign_in, support, urgency};
+use crate::{limit, newsroom_file, policies, receipts, routes, sign_in, support, urgency, watch};
 
 pub async fn run(cli: &Cli, show: &Show, connection: &Connection) -> Result<bool> {
     let patience = Duration::from_secs(cli.patience);
@@ -83,6 +83,9 @@ pub async fn run(cli: &Cli, show: &Show, connection: &Connection) -> Result<bool
         Verb::Breaking { ids, off } => urgency::breaking(connection, show, &ids.ids, !off).await,
         Verb::Deadline { id, by } => urgency::deadline(connection, show, *id, by).await,
         Verb::Limit(verb) => limit::run(verb, connection, show).await,
+        Verb::Watch { install, uninstall, verb } => {
+            watch::run(cli, (*install, *uninstall), verb.as_ref(), connection, show).await
+        }
         Verb::Routes { test } => {
             let ready = ready(&cli.place, connection).await?;
             if *test {
@@ -260,7 +263,7 @@ async fn practice(connection: &Connection, show: &Show, print_keys: bool) -> Res
     std::future::pending().await
 }
 
-fn text_of(path: &Path) -> Result<String> {
+pub fn text_of(path: &Path) -> Result<String> {
     let path: PathBuf =
         std::path::absolute(path).map_err(|e| Error::new(Code::BadInput, "That is no path.").because(e))?;
     path.to_str().map(str::to_owned).ok_or_else(|| {

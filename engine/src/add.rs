@@ -10,13 +10,14 @@ use batches::{Cards, Dropped, Labelled};
 use jiff::civil::DateTime;
 use walkdir::WalkDir;
 
-use crate::api::{AddFiles, Added, FetchClips, Place};
+use crate::api::{AddFiles, Added, Afterwards, FetchClips, Place, WatchFolder};
 use crate::cards::card_root;
 use crate::clock;
 use crate::core::Core;
 use crate::deadline;
 use crate::error::{Code, Error, Result};
 use crate::home;
+use crate::journal::watching::{self, Sight};
 use crate::journal::{self, settings, transfers};
 use crate::keys::{self, Facts, Fields, Recorded, Template, When};
 use crate::live::One;
@@ -151,7 +152,7 @@ pub(crate) async fn add_files(core: &Core, request: AddFiles) -> Result<Added> {
     Ok(added)
 }
 
-/// Files that were found by a drop or in the watch folder.
+/// Files that were found by a drop.
 pub(crate) async fn add_found(
     core: &Core,
     profile: &Profile,
@@ -160,22 +161,49 @@ pub(crate) async fn add_found(
     found: Vec<Found>,
     left_out: u32,
 ) -> Result<Added> {
+    let Made { transfers, cards } = made(core, profile, place, urgency, None, found).await?;
+    add(core, transfers, cards, left_out, Vec::new()).await
+}
+
+/// Files of a watch folder. That they were taken is on disk together with their transfers.
+pub(crate) async fn add_watched(
+    core: &Core,
+    folder: &WatchFolder,
+    profile: &Profile,
+    found: Vec<(Found, Sight)>,
+) -> Result<Added> {
+    let place = Place::Template { fields: folder.fields.clone() };
+    let urgency = Urgency { breaking: folder.breaking, deadline: None };
+    let (found, sights): (Vec<Found>, Vec<Sight>) = found.into_iter().unzip();
+    let Made { transfers, cards } = made(core, profile, &place, &urgency, Some(folder.id), found).await?;
+    let pending = folder.afterwards != Afterwards::Leave;
+    add(core, transfers, cards, 0, sights.into_iter().map(|sight| (sight, pending)).collect()).await
+}
+
+/// Uploads in the order in which their files were found, each with the number of its batch.
+struct Made {
+    transfers: Vec<(Transfer, usize)>,
+    cards: Cards,
+}
+
+async fn made(
+    core: &Core,
+    profile: &Profile,
+    place: &Place,
+    urgency: &Urgency,
+    folder: Option<i64>,
+    found: Vec<Found>,
+) -> Result<Made> {
     // All of a drop was dropped at one moment, however long it takes to look through.
     let now = clock::here();
     let drop = batches::sort(core, profile, place, found, now).await?;
     let one = |(file, batch): (Dropped, usize)| {
         let transfer = upload_of(profile, place, file, now)?;
-        Ok((
-            Transfer {
-                urgency: urgency.clone(),
-                card: drop.cards.get(&batch).map(|labelled| labelled.card.clone()),
-                ..transfer
-            },
-            batch,
-        ))
+        let card = drop.cards.get(&batch).map(|labelled| labelled.card.clone());
+        Ok((Transfer { urgency: urgency.clone(), folder, card, ..transfer }, batch))
     };
     let transfers = drop.files.into_iter().map(one).collect::<Result<Vec<_>>>()?;
-    add(core, transfers, drop.cards, left_out).await
+    Ok(Made { transfers, cards: drop.cards })
 }
 
 fn checked_place(place: Place) -> Result<Place> {
@@ -220,6 +248,7 @@ fn upload_of(profile: &Profile, place: &Place, file: Dropped, now: DateTime) -> 
         file: None,
         said: None,
         urgency: Urgency::default(),
+        folder: None,
         life: Life::new(clock::now()),
     })
 }
@@ -282,15 +311,23 @@ pub(crate) async fn fetch_clips(core: &Core, request: FetchClips) -> Result<Adde
             file: None,
             said: None,
             urgency: Urgency::default(),
+            folder: None,
             life: Life::new(clock::now()),
         }
     });
-    add(core, transfers.map(|transfer| (transfer, 0)).collect(), Cards::new(), 0).await
+    add(core, transfers.map(|transfer| (transfer, 0)).collect(), Cards::new(), 0, Vec::new()).await
 }
 
 /// Journals them: each card a batch, and all else one. What is live already is taken up again instead of doubled: adopt
-/// before creating.
-async fn add(core: &Core, transfers: Vec<(Transfer, usize)>, cards: Cards, left_out: u32) -> Result<Added> {
+/// before creating. Of those from a watch folder, also what each looked like, and whether something is to be done with it
+/// afterwards.
+async fn add(
+    core: &Core,
+    transfers: Vec<(Transfer, usize)>,
+    cards: Cards,
+    left_out: u32,
+    taken: Vec<(Sight, bool)>,
+) -> Result<Added> {
     let now = clock::now();
     let roots: Vec<(usize, PathBuf)> =
         cards.iter().filter_map(|(of, labelled)| Some((*of, labelled.root.clone()?))).collect();
@@ -314,6 +351,9 @@ async fn add(core: &Core, transfers: Vec<(Transfer, usize)>, cards: Cards, left_
                 let transfer = Transfer { batch, ..transfer };
                 let (id, new) = transfers::add_transfer(c, &transfer)?;
                 added.push((Transfer { id, ..transfer }, new));
+            }
+            for ((transfer, _), (sight, pending)) in added.iter().zip(&taken) {
+                watching::take(c, &transfer.profile, &transfer.path, sight, transfer.id, *pending)?;
             }
             let first = added.first().map_or(0, |(transfer, _)| transfer.batch);
             Ok((first, batches, added))

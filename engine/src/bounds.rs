@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::api::{AddFiles, FetchClips, FootageQuery, ObjectInReceipt, WatchFolder};
 use crate::error::{Code, Error, Result};
 use crate::keys::{Fields, MAX_KEY_BYTES};
-use crate::limit::LimitSettings;
+use crate::limit::{LEAST, LimitSettings};
 use crate::profile::Profile;
 use crate::transfer::TransferId;
 
@@ -23,6 +23,10 @@ const LONGEST_TIME: usize = 40;
 const MOST_NETWORKS: usize = 64;
 /// Of what is asked about at once.
 const MOST_OBJECTS: usize = 1_000;
+/// Of a watch folder, in each of its lists together.
+const MOST_GLOBS: usize = 200;
+/// A day, in seconds.
+const MOST_QUIET: u32 = 86_400;
 
 fn bad<T>(sentence: &str) -> Result<T> {
     Err(Error::new(Code::BadInput, sentence))
@@ -117,7 +121,24 @@ pub(crate) fn query(query: &FootageQuery) -> Result<()> {
 pub(crate) fn watch(folder: &WatchFolder) -> Result<()> {
     name(Some(&folder.profile))?;
     path(&folder.path)?;
-    fields(&folder.fields)
+    fields(&folder.fields)?;
+    let globs = || folder.only.iter().chain(&folder.except);
+    if globs().count() > MOST_GLOBS {
+        return bad("That is more than 200 patterns. Use fewer, wider ones.");
+    }
+    if globs().any(|glob| glob.is_empty() || glob.len() > LONGEST_TEXT || glob.chars().any(char::is_control)) {
+        return bad("A pattern is empty, too long, or more than one line.");
+    }
+    if folder.limit.is_some_and(|limit| limit < LEAST) {
+        return bad("A limit must leave at least 0.1 Mb/s; stop watching the folder to send nothing.");
+    }
+    if folder.quiet_seconds.is_some_and(|seconds| !(1..=MOST_QUIET).contains(&seconds)) {
+        return bad("A file can be waited for from 1 second to a day.");
+    }
+    if folder.key_template.as_ref().is_some_and(|template| template.len() > LONGEST_TEXT) {
+        return bad("That is too long for a key template.");
+    }
+    Ok(())
 }
 
 pub(crate) fn limits(settings: &LimitSettings) -> Result<()> {

@@ -35,10 +35,18 @@ const PORTAL: Duration = Duration::from_secs(5);
 /// Which transfers this process carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// All that are not ended: the window, an ingest box.
+    /// All that are not ended: the window.
     All,
+    /// All of them, and nobody looks at the footage unless somebody asks for it: an ingest box.
+    Unseen,
     /// Those that somebody asks this process for: one command line.
     Asked,
+}
+
+impl Scope {
+    pub(crate) fn carries_all(self) -> bool {
+        self != Scope::Asked
+    }
 }
 
 pub(crate) async fn conduct(core: Arc<Core>, scope: Scope) {
@@ -47,7 +55,7 @@ pub(crate) async fn conduct(core: Arc<Core>, scope: Scope) {
     let mut swept = Instant::now();
     let mut sleep = Sleep::begin();
     let mut changes = Changes::default();
-    if scope == Scope::All {
+    if scope.carries_all() {
         core.sweep();
     }
     loop {
@@ -65,7 +73,7 @@ pub(crate) async fn conduct(core: Arc<Core>, scope: Scope) {
         begin(&core, scope, Direction::Up);
         begin(&core, scope, Direction::Down);
         gauge.draw(&core);
-        if scope == Scope::All && swept.elapsed() > SWEEP {
+        if scope.carries_all() && swept.elapsed() > SWEEP {
             swept = Instant::now();
             core.sweep();
         }
@@ -142,7 +150,7 @@ fn begin(core: &Arc<Core>, scope: Scope, direction: Direction) {
             .map(|one| one.transfer.profile.as_str())
             .collect();
         let may = |one: &&One| {
-            let ours = scope == Scope::All || one.asked_here;
+            let ours = scope.carries_all() || one.asked_here;
             one.driver.is_some() || ours && !held.contains(one.transfer.profile.as_str())
         };
         let runnable = || standing.runnable(direction).iter().filter_map(|place| live.get(place.id)).filter(may);
@@ -251,7 +259,7 @@ fn until(one: &mut One, why: Why, code: Code) -> Option<UnixMs> {
         Why::Credentials if code == Code::KeychainUnavailable => 30,
         // Whether somebody has signed in is found out apart from it.
         Why::Credentials | Why::Portal => return None,
-        Why::DiskFull => 10,
+        Why::DiskFull | Why::Elsewhere => 10,
         Why::Offline if is_in_the_way(code) => 30,
         Why::Offline | Why::Throttled => (1u64 << one.waits.min(4)).min(15),
     };

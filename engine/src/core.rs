@@ -28,10 +28,10 @@ use crate::route::{Acceleration, Kind};
 use crate::s3::{Offers, Store};
 use crate::second::{self, Stray};
 use crate::sign_in::SignIns;
-use crate::transfer::{self, BatchId, Change, Direction, Life, Status, TransferId, UnixMs, Why};
+use crate::transfer::{self, BatchId, Change, Direction, Life, Status, Transfer, TransferId, UnixMs, Why};
 use crate::update::Board;
 use crate::uplink::Uplinks;
-use crate::wire::Common;
+use crate::wire::{Common, Throttle, Throttles};
 use crate::wishes;
 
 /// What a store offers is found out again after this long: stores are updated.
@@ -65,6 +65,8 @@ pub(crate) struct Core {
     profiles: Mutex<Profiles>,
     setting_up: Mutex<()>,
     pub limits: Mutex<LimitSettings>,
+    /// What watch folders keep to, each by its ID.
+    pub folder_limits: Throttles,
     pub portals: Portals,
     /// See `second`.
     pub strays: Mutex<Vec<Stray>>,
@@ -116,6 +118,7 @@ impl Core {
             profiles: Mutex::new(Profiles { all, in_use }),
             setting_up: Mutex::default(),
             limits: Mutex::new(limits),
+            folder_limits: Throttles::default(),
             portals: Portals::default(),
             strays: Mutex::new(strays),
             comparing: Comparing::default(),
@@ -227,7 +230,10 @@ impl Core {
         }
         self.board.put(one.row());
         let news = life.status != before;
-        if news && let Status::Failed { error } = &life.status {
+        if news
+            && let Status::Failed { error } = &life.status
+            && !one.is_seen_to(error)
+        {
             let body = format!("{}: {}", one.transfer.name, error.message);
             self.board.tell(About::NeedsYou, "A transfer needs you".into(), body);
         }
@@ -265,6 +271,11 @@ impl Core {
             (None, n) => format!("{n} clips are {place} and checked."),
         };
         self.board.tell(About::BatchDone, if up > 0 { "Sent".into() } else { "Downloaded".into() }, body);
+    }
+
+    /// What all that goes up from a transfer's watch folder keeps to.
+    pub(crate) fn folder_limit(&self, transfer: &Transfer) -> Option<Arc<Throttle>> {
+        Some(self.folder_limits.on(&transfer.folder?.to_string()).1)
     }
 
     /// Gives up what was sent or fetched of a transfer, so that it begins again.

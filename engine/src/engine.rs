@@ -54,8 +54,9 @@ impl Engine {
             tokio::spawn(lane::measure(engine.core.clone(), Direction::Down)),
             tokio::spawn(receipt::make(engine.core.clone())),
         ];
-        if scope == Scope::All {
-            loops.push(tokio::spawn(footage::look_now_and_then(engine.footage.clone())));
+        if scope.carries_all() {
+            let shown = scope == Scope::All;
+            loops.push(tokio::spawn(footage::look_now_and_then(engine.footage.clone(), shown)));
             loops.push(tokio::spawn(watch::watch(engine.watch.clone())));
         }
         Ok((engine, Loops(loops)))
@@ -76,7 +77,7 @@ impl Engine {
         // A card that was just sent is still read again.
         !self.core.receipts.is_busy()
             && self.core.live().all().all(|one| {
-                let mine = (self.scope == Scope::All || one.asked_here) && !ids.contains(&one.transfer.id);
+                let mine = (self.scope.carries_all() || one.asked_here) && !ids.contains(&one.transfer.id);
                 let status = &one.transfer.life.status;
                 // What waits for the user may wait for ever.
                 let goes_on = status.is_underway() && !matches!(status, Status::Waiting { until: None, .. });

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api::{CardRow, Due, ReceiptState, TransferRow};
 use crate::clock;
 use crate::deadline::Verdict;
+use crate::error::{Code, Error};
 use crate::journal::transfers::PlannedPart;
 use crate::keys::Spread;
 use crate::lane::UNKNOWN_LANE;
@@ -18,7 +19,7 @@ use crate::parts::{Condition, Part, strip};
 use crate::profile::{newsroom, of_second};
 use crate::queue::Place;
 use crate::standing::{Mark, Standing};
-use crate::transfer::{BatchId, Can, Direction, Recording, Status, Transfer, TransferId, UnixMs};
+use crate::transfer::{BatchId, Can, Direction, Look, Recording, Status, Transfer, TransferId, UnixMs};
 
 #[derive(Debug, Default)]
 pub(crate) struct Live {
@@ -57,6 +58,8 @@ pub(crate) struct One {
     pub unclear: u32,
     /// Parts that this process itself sent, of a source that looked like this: they need no second reading.
     pub sent_here: (i64, HashSet<u32>),
+    /// The whole's checksum, and what the source looked like when it was read: of files from watch folders.
+    pub whole: Option<(Look, String)>,
     /// The page on which somebody must sign in to the network, while it waits for that.
     pub portal: Option<String>,
     /// How far the receipt is of the card that it came with.
@@ -92,6 +95,7 @@ impl One {
             waits: 0,
             unclear: 0,
             sent_here: (0, HashSet::new()),
+            whole: None,
             portal: None,
             receipt: None,
             rate: 0,
@@ -102,6 +106,11 @@ impl One {
             under_way: 0,
             mark: None,
         }
+    }
+
+    /// Its watch folder sees to that by itself: it looks at the file again.
+    pub(crate) fn is_seen_to(&self, error: &Error) -> bool {
+        self.transfer.folder.is_some() && matches!(error.code, Code::SourceChanged | Code::SourceMissing)
     }
 
     /// Takes the plan over, with what is acknowledged of it.

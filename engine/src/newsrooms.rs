@@ -139,7 +139,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Keys, transfers and watch folder go with it.
+    /// Keys, transfers and watch folders go with it.
     pub(crate) async fn rename_newsroom(&self, from: &str, to: &str) -> Result<()> {
         let before = self.core.profile(Some(from))?;
         let after = Profile { name: to.to_owned(), ..before.clone() }.checked()?;

@@ -224,13 +224,17 @@ impl Rushes for Engine {
         Ok((asks, last))
     }
 
-    async fn watch(self, _: Context, folder: Option<WatchFolder>) -> Result<()> {
-        folder.iter().try_for_each(bounds::watch)?;
-        self.watch.set_folder(folder).await
+    async fn save_watch_folder(self, _: Context, folder: WatchFolder) -> Result<i64> {
+        bounds::watch(&folder)?;
+        self.watch.save(folder).await
     }
 
-    async fn watched(self, _: Context) -> Option<WatchFolder> {
-        self.watch.folder()
+    async fn remove_watch_folder(self, _: Context, id: i64) -> Result<()> {
+        self.watch.remove(id).await
+    }
+
+    async fn watch_folders(self, _: Context) -> Vec<WatchFolder> {
+        self.watch.folders()
     }
 
     async fn support(self, _: Context) -> Result<Support> {

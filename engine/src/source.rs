@@ -20,6 +20,7 @@ use crate::parts::Part;
 use crate::positioned::read_exact_at;
 use crate::recording::{self, Whereabouts};
 use crate::transfer::Look;
+use crate::wire::{Throttle, Turns};
 
 /// How much is in memory at a time where a part is only read.
 const PIECE: usize = 256 << 10;
@@ -74,6 +75,8 @@ pub struct Source {
     file: Arc<File>,
     path: Arc<PathBuf>,
     pub look: Look,
+    /// What all that goes up from its watch folder shares.
+    limit: Option<Arc<Throttle>>,
 }
 
 impl Source {
@@ -89,9 +92,19 @@ impl Source {
             if !metadata.is_file() {
                 return Err(Error::new(Code::BadInput, format!("{} is not a file.", path.display())));
             }
-            Ok(Source { file: Arc::new(file), look: look_of(&metadata), path: Arc::new(path) })
+            Ok(Source { file: Arc::new(file), look: look_of(&metadata), path: Arc::new(path), limit: None })
         })
         .await
+    }
+
+    /// Its bytes keep to this limit from now on.
+    pub(crate) fn within(self, limit: Option<Arc<Throttle>>) -> Source {
+        Source { limit, ..self }
+    }
+
+    /// What is at its path now, within the same limit.
+    pub(crate) async fn anew(&self) -> Result<Source> {
+        Ok(Source::open(&self.path).await?.within(self.limit.clone()))
     }
 
     /// Looks at the open file and at its path again.
@@ -123,7 +136,7 @@ impl Source {
 
     /// The same open file, that has this name now, or looks like this.
     pub(crate) fn as_it_is(&self, path: &Path, look: Look) -> Source {
-        Source { file: self.file.clone(), path: Arc::new(path.to_owned()), look }
+        Source { file: self.file.clone(), path: Arc::new(path.to_owned()), look, limit: self.limit.clone() }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -213,6 +226,7 @@ impl Source {
             read: Bytes::new(),
             gate,
             passing: None,
+            turns: self.limit.as_ref().map(|limit| limit.up()),
             sum: Crc64Sum::default(),
             tap: tap.clone(),
         };
@@ -262,6 +276,7 @@ pub struct PartBody {
     read: Bytes,
     gate: Gate,
     passing: Option<Pin<Box<dyn Future<Output = ()> + Send + Sync>>>,
+    turns: Option<Turns>,
     sum: Crc64Sum,
     tap: Arc<Tap>,
 }
@@ -316,7 +331,10 @@ impl Body for PartBody {
                 self.read_on();
             }
         }
-        let length = self.read.len().min(most);
+        let mut length = self.read.len().min(most);
+        if let Some(turns) = &mut self.turns {
+            length = ready!(turns.poll_take(cx, length));
+        }
         let bytes = self.read.split_to(length);
         self.sum.update(&bytes);
         self.handed += length as u64;

@@ -38,6 +38,8 @@ pub enum Why {
     DiskFull,
     /// The network wants somebody to sign in first, on a page of its own.
     Portal,
+    /// Another computer that watches the same files is sending this very one.
+    Elsewhere,
 }
 
 /// How far the bytes are proved. Told for every transfer that is done.
@@ -257,6 +259,8 @@ pub struct Transfer {
     /// What became of a recording, in a sentence, where somebody should know.
     pub said: Option<String>,
     pub urgency: Urgency,
+    /// Up: the watch folder that it was found in.
+    pub folder: Option<i64>,
     pub life: Life,
 }
 

@@ -34,7 +34,7 @@ struct State {
     notices: Vec<(u64, Notice)>,
     totals: Totals,
     lanes: Vec<LaneRow>,
-    watching: Option<WatchRow>,
+    watching: Vec<WatchRow>,
     footage: u64,
     profiles: u64,
 }
@@ -88,7 +88,7 @@ impl Board {
         }
     }
 
-    pub(crate) fn set_watching(&self, watching: Option<WatchRow>) {
+    pub(crate) fn set_watching(&self, watching: Vec<WatchRow>) {
         let mut state = self.locked();
         if state.watching != watching {
             state.next();

@@ -9,6 +9,7 @@ pub(crate) mod routes;
 pub(crate) mod sign_in;
 pub(crate) mod support;
 pub(crate) mod transfers;
+pub(crate) mod watching;
 pub(crate) mod window;
 
 use rushes_engine::error::Error;
@@ -28,8 +29,9 @@ pub fn builder() -> Builder<tauri::Wry> {
             transfers::open_portal,
             transfers::drop_asks,
             transfers::reveal,
-            transfers::watch,
-            transfers::watched,
+            watching::save_watch_folder,
+            watching::remove_watch_folder,
+            watching::watch_folders,
             limits::limits,
             limits::set_limits,
             routes::routes,

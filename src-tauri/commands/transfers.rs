@@ -1,6 +1,6 @@
 //! Adding, steering and finding transfers.
 
-use rushes_engine::api::{Action, AddFiles, Added, FetchClips, WatchFolder};
+use rushes_engine::api::{Action, AddFiles, Added, FetchClips};
 use rushes_engine::keys::{Field, Fields};
 use rushes_engine::transfer::TransferId;
 use serde::Serialize;
@@ -87,17 +87,4 @@ pub(crate) async fn reveal(shell: State<'_, Shell>, id: TransferId) -> Answer<()
     let shown = tauri::async_runtime::spawn_blocking(move || tauri_plugin_opener::reveal_item_in_dir(row.path));
     let shown = shown.await.map_err(|e| refused("The folder cannot be shown.", e))?;
     shown.map_err(|e| refused("The file manager could not show the file. It may have been moved.", e))
-}
-
-#[tauri::command]
-#[specta::specta]
-pub(crate) async fn watch(shell: State<'_, Shell>, folder: Option<WatchFolder>) -> Answer<()> {
-    shell.handed.check(folder.as_ref().map(|folder| &folder.path))?;
-    shell.call(folder, async |engine, context, folder| engine.watch(context, folder).await).await?
-}
-
-#[tauri::command]
-#[specta::specta]
-pub(crate) async fn watched(shell: State<'_, Shell>) -> Answer<Option<WatchFolder>> {
-    shell.call((), async |engine, context, ()| engine.watched(context).await).await
 }

@@ -188,13 +188,44 @@ impl fmt::Debug for Keys {
     }
 }
 
-/// The one watch folder of this version.
+/// A folder whose footage goes up by itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
 #[serde(rename_all = "camelCase")]
 pub struct WatchFolder {
+    /// The journal's; 0: a new one.
+    pub id: i64,
     /// Absolute.
     pub path: String,
     pub profile: String,
+    /// Absent: the profile's own.
+    pub key_template: Option<String>,
     pub fields: Fields,
+    /// Globs on names, and on paths within the folder. Empty: everything.
+    pub only: Vec<String>,
+    pub except: Vec<String>,
+    /// What comes from it goes before all else.
+    pub breaking: bool,
+    pub afterwards: Afterwards,
+    /// Bytes a second, for all that goes up from it.
+    pub limit: Option<u64>,
+    /// Recordings go up while they are shot.
+    pub while_shot: bool,
+    /// How long a file must be unchanged where the system cannot tell who writes. Absent: chosen by the file system.
+    pub quiet_seconds: Option<u32>,
+    /// Kept, but not watched now.
+    pub stopped: bool,
+}
+
+/// What happens to a file once it is in the bucket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub enum Afterwards {
+    #[default]
+    Leave,
+    /// Into the folder "Sent" within the watch folder.
+    Move,
+    /// Only once the whole is proved.
+    Delete,
 }

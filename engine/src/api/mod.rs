@@ -70,7 +70,7 @@ pub trait Rushes {
     /// Asks the bucket whether profile and keys work before it keeps either.
     async fn save_profile(request: SaveProfile) -> Result<(), Error>;
     async fn use_profile(name: String) -> Result<(), Error>;
-    /// Its keys, transfers and watch folder go with it. Refused while it has transfers that are not ended.
+    /// Its keys, transfers and watch folders go with it. Refused while it has transfers that are not ended.
     async fn rename_profile(from: String, to: String) -> Result<(), Error>;
     /// Also takes its keys out of the keychain. Refused while it has transfers that are not ended.
     async fn remove_profile(name: String) -> Result<(), Error>;
@@ -97,8 +97,11 @@ pub trait Rushes {
     /// What the key template of the profile in use asks of a drop, and what was answered last time.
     async fn drop_asks() -> Result<(Vec<Field>, Fields), Error>;
 
-    async fn watch(folder: Option<WatchFolder>) -> Result<(), Error>;
-    async fn watched() -> Option<WatchFolder>;
+    /// Keeps a watch folder; answers with its ID.
+    async fn save_watch_folder(folder: WatchFolder) -> Result<i64, Error>;
+    /// What was sent from it stays known.
+    async fn remove_watch_folder(id: i64) -> Result<(), Error>;
+    async fn watch_folders() -> Vec<WatchFolder>;
 
     /// What support needs to know, without a name or a secret.
     async fn support() -> Result<Support, Error>;

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::WatchFolder;
 use crate::api::ReceiptState;
 use crate::cards;
 use crate::deadline::Verdict;
@@ -25,7 +26,7 @@ pub struct Update {
     pub gone: Vec<TransferId>,
     pub totals: Totals,
     pub lanes: Vec<LaneRow>,
-    pub watching: Option<WatchRow>,
+    pub watching: Vec<WatchRow>,
     /// Grows with every change of what is known of the bucket: ask for the footage again.
     pub footage: u64,
     /// Grows with every change of the profiles.
@@ -266,19 +267,36 @@ pub enum About {
     NewFootage,
 }
 
-/// The watch folder and how it is doing.
+/// A watch folder and how it is doing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
 #[serde(rename_all = "camelCase")]
 pub struct WatchRow {
-    pub path: String,
-    pub profile: String,
-    /// Files there that are still being written.
+    pub folder: WatchFolder,
+    /// Files there that are not known to be whole yet.
     pub settling: u32,
+    /// Of these, those that some program still has open for writing, as the system says.
+    pub open: u32,
     /// Files of this folder that are in the bucket, proved.
     pub sent: u32,
+    /// Files that were sent before, from another place or with another date: not again.
+    pub skipped: u32,
     pub last_look: Option<UnixMs>,
+    /// Why events are not enough here, and how often it is looked at instead: a sentence.
+    pub by_looks: Option<String>,
+    /// Files that wait, and why: at most 20.
+    pub held: Vec<HeldFile>,
     pub trouble: Option<Error>,
+}
+
+/// A file that waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub struct HeldFile {
+    /// Its place within the folder.
+    pub name: String,
+    pub why: String,
 }
 
 /// A clip in the bucket.

@@ -44,7 +44,7 @@ pub(super) async fn open(
         Some(upload) => {
             // What a Complete may have made of it stands, whoever has the key now.
             if upload.stage != Stage::Completing {
-                claim::keep(drive, transfer).await?;
+                claim::keep(drive, transfer, source).await?;
             }
             adopt(drive, &store, upload).await?
         }

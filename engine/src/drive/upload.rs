@@ -26,7 +26,7 @@ pub(super) async fn upload(drive: &Drive) -> Driven<Proof> {
     if transfer.recording != Recording::No {
         return super::growing::upload(drive, transfer).await;
     }
-    let source = Source::open(&transfer.path).await?;
+    let source = Source::open(&transfer.path).await?.within(drive.core.folder_limit(&transfer));
     if transfer.look.is_some_and(|look| !look.same_file(&source.look)) {
         return Err(changed(&transfer.path).into());
     }
@@ -88,7 +88,10 @@ impl Sending<'_> {
         };
         // Parts are read again while others are sent; no Complete before both are through.
         let to = self.to();
-        futures::try_join!(self.verify(before), send::missing(self.drive, &to, &mut plan))?;
+        tokio::select! {
+            sent = async { futures::try_join!(self.verify(before), send::missing(self.drive, &to, &mut plan)) } => sent.map(|_| ())?,
+            lost = claim::hold(self.drive, self.transfer, self.source) => return Err(lost),
+        }
         self.check_source(&plan).await?;
         self.drive.core.change(self.drive.id, Change::Finish)?;
         self.complete(plan).await

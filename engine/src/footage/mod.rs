@@ -26,6 +26,8 @@ const MOST_PER_PAGE: u32 = 1_000;
 const INTERVAL: Duration = Duration::from_secs(60);
 /// And at least this many times what a look takes: a large bucket is not listed all day.
 const INTERVAL_FACTOR: u32 = 30;
+/// Whoever asked for a page this long ago may still be looking at it.
+const ASKED: Duration = Duration::from_secs(10 * 60);
 /// Clips named one by one in a notice.
 const NAMED: usize = 1;
 
@@ -33,6 +35,8 @@ pub(crate) struct Footage {
     core: Arc<Core>,
     known: Mutex<Known>,
     again: Notify,
+    /// When somebody last asked for a page.
+    asked: Mutex<Option<Instant>>,
 }
 
 #[derive(Default)]
@@ -64,7 +68,7 @@ fn own_alone(prefix: &str) -> Error {
 
 impl Footage {
     pub(crate) fn new(core: Arc<Core>) -> Footage {
-        Footage { core, known: Mutex::default(), again: Notify::new() }
+        Footage { core, known: Mutex::default(), again: Notify::new(), asked: Mutex::default() }
     }
 
     /// Another profile is in use, or the user asks: look now.
@@ -73,6 +77,10 @@ impl Footage {
     }
 
     pub(crate) fn page(&self, query: &FootageQuery) -> FootagePage {
+        let before = self.asked.lock().unwrap_or_else(PoisonError::into_inner).replace(Instant::now());
+        if before.is_none_or(|at| at.elapsed() > ASKED) {
+            self.look_soon();
+        }
         let words: Vec<String> = query.text.split_whitespace().map(str::to_lowercase).collect();
         let known = self.locked();
         let matches = |clip: &&Clip| {
@@ -224,10 +232,13 @@ impl Footage {
     }
 }
 
-pub(crate) async fn look_now_and_then(footage: Arc<Footage>) {
+/// `shown`: somebody looks at it all the time. Otherwise it is listed for as long as it is asked for.
+pub(crate) async fn look_now_and_then(footage: Arc<Footage>, shown: bool) {
     loop {
         let begun = Instant::now();
-        if footage.core.profile(None).is_ok() {
+        let asked =
+            || footage.asked.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|at| at.elapsed() < ASKED);
+        if (shown || asked()) && footage.core.profile(None).is_ok() {
             // What went wrong stands on the page.
             let _ = footage.look().await;
         }

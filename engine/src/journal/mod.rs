@@ -10,6 +10,7 @@ pub(crate) mod receipts;
 pub(crate) mod settings;
 pub(crate) mod transfers;
 pub(crate) mod uploads;
+pub(crate) mod watching;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -29,6 +30,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/0002_urgency.sql")),
     M::up(include_str!("migrations/0003_heard.sql")),
     M::up(include_str!("migrations/0004_claims.sql")),
+    M::up(include_str!("migrations/0005_watch.sql")),
     M::up(include_str!("migrations/0006_recording.sql")),
     M::up(include_str!("migrations/0007_cards.sql")),
     M::up(include_str!("migrations/0008_receipts.sql")),
@@ -230,6 +232,44 @@ mod tests {
         std::fs::write(&path, vec![7u8; 8192]).unwrap();
         assert_eq!(Journal::open(&path).unwrap_err().code, Code::JournalFailed);
         assert_eq!(std::fs::read(&path).unwrap(), vec![7u8; 8192]);
+    }
+
+    #[tokio::test]
+    async fn the_watch_folder_of_an_older_version_and_what_it_took_are_carried_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("j.db");
+        let mut before = Connection::open(&path).unwrap();
+        MIGRATIONS.to_version(&mut before, 4).unwrap();
+        before
+            .execute_batch(
+                r#"INSERT INTO setting VALUES ('watch folder',
+                       '{"path":"/srv/ingest","profile":"Nairobi","fields":{"slug":"fire","story":"","desk":""}}');
+                   INSERT INTO batch VALUES (1, 0);
+                   INSERT INTO transfer (id, batch, direction, profile, bucket, asked, wanted, key, path, name, story, metadata,
+                       size, status, live, added_at)
+                   VALUES (7, 1, 'up', 'Nairobi', 'b', 'a', 'k', 'k', x'2f', 'n', 's', '{}', 5,
+                       '{"state":"done","proof":{"by":"wholeObject","algorithm":"CRC64NVME","checksum":"abc="}}', 0, 0);
+                   INSERT INTO watched VALUES (CAST('/srv/ingest/a.mxf' AS BLOB), 5, 9, 7);"#,
+            )
+            .unwrap();
+        drop(before);
+        let journal = Journal::open(&path).unwrap();
+        let folders = journal.read(watching::folders).await.unwrap();
+        assert_eq!(folders.len(), 1);
+        assert_eq!(
+            (folders[0].id, folders[0].path.as_str(), folders[0].fields.slug.as_str()),
+            (1, "/srv/ingest", "fire")
+        );
+        let root = Path::new("/srv/ingest");
+        let taken = journal.read(move |c| watching::taken_under(c, "Nairobi", root)).await.unwrap();
+        assert_eq!(taken.len(), 1);
+        let at = Path::new("/srv/ingest/a.mxf");
+        let taken = journal.read(move |c| watching::taken_at(c, "Nairobi", at)).await.unwrap().unwrap();
+        assert_eq!((taken.checksum(), taken.sent_size), (Some("abc="), Some(5)));
+        assert_eq!(journal.read(move |c| watching::proved_under(c, "Nairobi", root)).await.unwrap(), 1);
+        // What is beside the folder, and begins like it, is not in it.
+        let beside = Path::new("/srv/ing");
+        assert!(journal.read(move |c| watching::taken_under(c, "Nairobi", beside)).await.unwrap().is_empty());
     }
 
     #[test]

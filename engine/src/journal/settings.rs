@@ -24,6 +24,7 @@ pub(crate) fn remove_profile(c: &Connection, name: &str) -> Result<()> {
     c.execute("DELETE FROM profile WHERE name = ?1", [name])?;
     c.execute("DELETE FROM known_clip WHERE profile = ?1", [name])?;
     c.execute("DELETE FROM heard_clip WHERE profile = ?1", [name])?;
+    c.execute("DELETE FROM watch_taken WHERE profile = ?1", [name])?;
     Ok(())
 }
 
@@ -31,7 +32,7 @@ pub(crate) fn remove_profile(c: &Connection, name: &str) -> Result<()> {
 pub(crate) fn rename_profile(c: &Connection, from: &str, after: &Profile) -> Result<()> {
     save_profile(c, after)?;
     for (old, new) in [(from.to_owned(), after.name.clone()), (second_of(from), second_of(&after.name))] {
-        for table in ["transfer", "upload", "known_clip", "heard_clip"] {
+        for table in ["transfer", "upload", "known_clip", "heard_clip", "watch_taken"] {
             c.execute(&format!("UPDATE {table} SET profile = ?2 WHERE profile = ?1"), params![old, new])?;
         }
     }

@@ -50,8 +50,8 @@ pub(crate) fn add_transfer(c: &Connection, transfer: &Transfer) -> Result<(Trans
     }
     c.prepare_cached(
         "INSERT INTO transfer (batch, direction, profile, bucket, asked, wanted, key, path, name, story, metadata, size,
-             status, live, added_at, breaking, deadline, deadline_zone, recording)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 1, ?14, ?15, ?16, ?17, ?18)",
+             status, live, added_at, breaking, deadline, deadline_zone, recording, folder)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 1, ?14, ?15, ?16, ?17, ?18, ?19)",
     )?
     .execute(params![
         transfer.batch,
@@ -72,6 +72,7 @@ pub(crate) fn add_transfer(c: &Connection, transfer: &Transfer) -> Result<(Trans
         transfer.urgency.deadline.as_ref().map(|deadline| deadline.at),
         transfer.urgency.deadline.as_ref().map(|deadline| &deadline.zone),
         recording_name(transfer.recording),
+        transfer.folder,
     ])?;
     Ok((c.last_insert_rowid(), true))
 }
@@ -129,7 +130,7 @@ pub(crate) fn load(c: &Connection, ended: u32) -> Result<Vec<Transfer>> {
     c.prepare(
         "SELECT t.id, t.batch, direction, t.profile, bucket, asked, wanted, key, path, t.name, story, metadata, size,
                 modified, touched, held, status, added_at, started_at, ended_at, breaking, deadline, deadline_zone,
-                card.kind, card.name, card.clips, recording, file, said
+                card.kind, card.name, card.clips, recording, file, said, folder
          FROM transfer t LEFT JOIN card ON card.batch = t.batch
          WHERE live = 1 OR t.id IN (
              SELECT id FROM transfer WHERE live = 0 AND forgotten = 0 ORDER BY ended_at DESC LIMIT ?1)
@@ -247,6 +248,7 @@ fn transfer_of(row: &Row<'_>) -> Result<Transfer> {
         },
         file: row.get::<_, Option<i64>>(27)?.map(i64::cast_unsigned),
         said: row.get(28)?,
+        folder: row.get(29)?,
         urgency: Urgency {
             breaking: row.get(20)?,
             deadline: row.get::<_, Option<UnixMs>>(21)?.zip(row.get(22)?).map(|(at, zone)| Deadline { at, zone }),

@@ -32,9 +32,12 @@ const DAYS: usize = 3;
 const MOST_OF_A_LOG: usize = 256 << 10;
 
 pub(crate) async fn gather(engine: &Engine) -> Result<Support> {
-    let watched = engine.watch.folder();
-    let mut names: Vec<String> = watched.iter().flat_map(|w| [w.path.clone(), w.fields.slug.clone()]).collect();
-    names.extend(watched.iter().flat_map(|w| [w.fields.story.clone(), w.fields.desk.clone()]));
+    let watched = engine.watch.folders();
+    let names = watched.into_iter().flat_map(|w| {
+        let globs = w.only.into_iter().chain(w.except);
+        [w.path, w.fields.slug, w.fields.story, w.fields.desk].into_iter().chain(globs)
+    });
+    let names: Vec<String> = names.filter(|name| !name.is_empty()).collect();
     bundle(&engine.core, names).await
 }
 

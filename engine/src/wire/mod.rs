@@ -43,7 +43,7 @@ use self::pool::Pool;
 use self::proxy::Proxies;
 pub use self::socket::{Meter, Moved};
 use self::stall::Stalled;
-use self::throttle::Throttles;
+pub(crate) use self::throttle::{Throttle, Throttles, Turns};
 use crate::error::Result;
 use crate::portal;
 use crate::uplink::{Uplink, Uplinks};

@@ -41,7 +41,7 @@ enum Turn {
 }
 
 pub(super) async fn upload(drive: &Drive, mut transfer: Transfer) -> Driven<Proof> {
-    let mut onlooker = Onlooker::at(find(drive, &mut transfer).await?);
+    let mut onlooker = Onlooker::at(find(drive, &mut transfer).await?.within(drive.core.folder_limit(&transfer)));
     let begun = drive.begun_upload().await?;
     if begun.is_none() && drive.plan().await?.is_empty() {
         let whole = is_whole(drive, &mut onlooker).await?;
@@ -51,7 +51,7 @@ pub(super) async fn upload(drive: &Drive, mut transfer: Transfer) -> Driven<Proo
         if whole {
             (transfer.recording, transfer.look) = (Recording::No, None);
             drive.set_facts(&transfer).await?;
-            let source = Source::open(&transfer.path).await?;
+            let source = Source::open(&transfer.path).await?.within(drive.core.folder_limit(&transfer));
             return upload::whole(drive, transfer, source).await;
         }
     }
@@ -210,7 +210,7 @@ async fn follow(
             }
             if claimed.elapsed() > CLAIM {
                 claimed = Instant::now();
-                claim::keep(drive, transfer).await?;
+                claim::keep(drive, transfer, &onlooker.source).await?;
             }
             match onlooker.look().await? {
                 Seen::Writing => {}

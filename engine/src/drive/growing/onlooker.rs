@@ -52,7 +52,7 @@ impl Onlooker {
                 return Ok(Seen::Renamed);
             }
             Whereabouts::Replaced => {
-                *self = Onlooker::at(Source::open(self.source.path()).await?);
+                *self = Onlooker::at(self.source.anew().await?);
                 return Ok(Seen::Replaced);
             }
             Whereabouts::Gone => {
