@@ -5,7 +5,7 @@ mod logon;
 use std::collections::HashMap;
 use std::path::Path;
 
-use rushes_engine::api::{Afterwards, WatchFolder, WatchRow};
+use rushes_engine::api::{Afterwards, TransferRow, WatchFolder, WatchRow};
 use rushes_engine::attach::Connection;
 use rushes_engine::error::{Code, Error, Result};
 use rushes_engine::keys::Fields;
@@ -148,11 +148,8 @@ async fn follow(connection: &Connection, ready: Vec<Ready>, show: &Show) -> Resu
         }
         let begins = since == 0;
         since = update.seq;
-        for row in update.rows.iter().filter(|row| row.direction == Direction::Up) {
-            if !(begins && row.status.is_ended()) {
-                show.progress(std::iter::once(row));
-            }
-        }
+        let moved = |row: &&TransferRow| row.direction == Direction::Up && !(begins && row.status.is_ended());
+        show.progress(update.rows.iter().filter(moved));
         for row in update.watching {
             // When it was last looked at alone is no news, but for the first time.
             let news = WatchRow { last_look: row.last_look.map(|_| 0), ..row.clone() };
