@@ -96,7 +96,6 @@ pub async fn hostile(person: &Person, window: &Window, listener: &Listener, coun
 /// What is right for one command may be nonsense for another.
 fn is_wrong(command: &str, value: &Value) -> bool {
     match command {
-        "watch" => !value.is_null(),
         "act" | "set_breaking" | "set_deadline" => {
             !value.is_null() && value.as_array().is_none_or(|all| !all.is_empty())
         }

@@ -28,7 +28,15 @@ pub fn of(held: &str, secret: &str, practice: &Value, listener: &Listener) -> Ve
     ] {
         table.push(("add_files", add(json!(null), json!([path]), plain.clone(), json!(null))));
         table.push(("add_files", add(json!(null), json!([held, path]), plain.clone(), json!(null))));
-        table.push(("watch", json!({ "folder": { "path": path, "profile": practice["name"], "fields": {} } })));
+        table.push((
+            "save_watch_folder",
+            json!({ "folder": {
+            "id": 0, "path": path, "profile": practice["name"], "keyTemplate": null,
+            "fields": { "slug": "", "story": "", "desk": "" }, "only": [], "except": [], "breaking": false,
+            "afterwards": "delete", "limit": null, "whileShot": false, "quietSeconds": null, "stopped": false,
+        } }),
+        ));
+        table.push(("remove_watch_folder", json!({ "id": path })));
         table.push(("fetch_clips", json!({ "request": { "profile": null, "keys": ["x"], "into": path } })));
     }
     for (profile, place, by) in [
