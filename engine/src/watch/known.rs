@@ -2,10 +2,11 @@
 //! place, whose old place does not hold it any more, was moved; while the old place holds it, it is another file.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
 
 use crate::core::Core;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::integrity::Algorithm;
 use crate::journal::watching::{self, Sight, Taken};
 use crate::source::Source;
@@ -33,13 +34,15 @@ pub(super) async fn sort(
         let found = match here {
             Some(taken) => is_same_here(&taken, &sight, &mut content).await?.then_some(taken),
             None => {
-                if !gone.contains_key(&sight.size) {
-                    let (of, size) = (profile.to_owned(), sight.size);
-                    let alike = core.journal.read(move |c| watching::taken_of_size(c, &of, size)).await?;
-                    let left = tokio::task::spawn_blocking(|| alike.into_iter().filter(is_gone).collect());
-                    gone.insert(sight.size, left.await.map_err(crate::error::Error::internal)?);
-                }
-                let gone = gone.entry(sight.size).or_default();
+                let gone = match gone.entry(sight.size) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => {
+                        let (of, size) = (profile.to_owned(), sight.size);
+                        let alike = core.journal.read(move |c| watching::taken_of_size(c, &of, size)).await?;
+                        let left = tokio::task::spawn_blocking(|| alike.into_iter().filter(is_gone).collect());
+                        new.insert(left.await.map_err(Error::internal)?)
+                    }
+                };
                 match find(gone, &sight, &mut content).await? {
                     Some(at) if gone[at].is_ended() => Some(gone.remove(at)),
                     // On its way from where it was: it goes from where it is.

@@ -38,17 +38,17 @@ pub(super) struct Rhythm {
     changed: Option<Instant>,
     everything: Option<Instant>,
     /// What the look that is under way, or was last, looks at, beside what settles.
-    now: Looks,
+    now: LooksAt,
     /// What the last look cost, and the last at everything.
     cost: Duration,
     whole_cost: Duration,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Looks {
-    AtSettling,
-    AtChanged,
-    AtEverything,
+enum LooksAt {
+    Settling,
+    Changed,
+    Everything,
 }
 
 impl Rhythm {
@@ -59,7 +59,7 @@ impl Rhythm {
             deaf: None,
             changed: None,
             everything: None,
-            now: Looks::AtSettling,
+            now: LooksAt::Settling,
             cost: Duration::ZERO,
             whole_cost: Duration::ZERO,
         }
@@ -88,27 +88,27 @@ impl Rhythm {
     pub(super) fn extents(&mut self, missed: bool, young: bool, now: Instant) -> Vec<Extent> {
         let due = |at: Option<Instant>| at.is_none_or(|at| at <= now);
         self.now = if missed || due(self.everything) {
-            Looks::AtEverything
+            LooksAt::Everything
         } else if young || due(self.changed) {
-            Looks::AtChanged
+            LooksAt::Changed
         } else {
-            Looks::AtSettling
+            LooksAt::Settling
         };
         match self.now {
-            Looks::AtEverything => vec![Extent::Everything],
-            Looks::AtChanged => vec![Extent::Changed],
-            Looks::AtSettling => Vec::new(),
+            LooksAt::Everything => vec![Extent::Everything],
+            LooksAt::Changed => vec![Extent::Changed],
+            LooksAt::Settling => Vec::new(),
         }
     }
 
     /// What the look cost, and that it is over.
     pub(super) fn took(&mut self, cost: Duration, now: Instant) {
         self.cost = cost;
-        if self.now == Looks::AtEverything {
+        if self.now == LooksAt::Everything {
             self.whole_cost = cost;
             self.everything = Some(now + self.between().1);
         }
-        if self.now != Looks::AtSettling {
+        if self.now != LooksAt::Settling {
             self.changed = Some(now + self.between().0);
         }
     }

@@ -143,9 +143,9 @@ async fn nothing_is_sent_twice_from_another_place_or_with_another_date_and_nothi
     // Twice the same, while both are there, is two files. And what has changed is another.
     std::fs::copy(renamed.join("c.mxf"), renamed.join("copy of c.mxf")).unwrap();
     footage::random(&renamed.join("b.mxf"), 1_000_001, 77).unwrap();
-    until_there(&witness, &["a.mxf", "b-2.mxf", "b.mxf", "c.mxf", "copy of c.mxf"]).await;
+    until_there(&witness, &["a.mxf", "b-2.mxf", "b.mxf", "c.mxf", "copy_of_c.mxf"]).await;
     assert!(witness.same("b-2.mxf", &renamed.join("b.mxf")).await.unwrap());
-    assert!(witness.same("copy of c.mxf", &renamed.join("c.mxf")).await.unwrap());
+    assert!(witness.same("copy_of_c.mxf", &renamed.join("c.mxf")).await.unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread")]
