@@ -15,7 +15,7 @@ export const commands = {
 	dropAsks: () => typedError<DropAsks, CommandError>(__TAURI_INVOKE("drop_asks")),
 	/**  Shows the transfer's file in the system's file manager. */
 	reveal: (id: number) => typedError<null, CommandError>(__TAURI_INVOKE("reveal", { id })),
-	/**  Keeps a watch folder, a new one where its `id` is 0, and answers with its `id`. */
+	/**  A new one must have been handed over, and so must the new place of one that is kept. */
 	saveWatchFolder: (folder: WatchFolder) => typedError<number, CommandError>(__TAURI_INVOKE("save_watch_folder", { folder })),
 	removeWatchFolder: (id: number) => typedError<null, CommandError>(__TAURI_INVOKE("remove_watch_folder", { id })),
 	watchFolders: () => typedError<WatchFolder[], CommandError>(__TAURI_INVOKE("watch_folders")),
@@ -941,7 +941,9 @@ export type WayState =
 /**  Why a transfer waits. Waiting is not failing: it goes on by itself when the reason is gone. */
 export type Why = "offline" | "throttled" | "credentials" | "diskFull" | 
 /**  The network wants somebody to sign in first, on a page of its own. */
-"portal";
+"portal" | 
+/**  Another computer that watches the same files is sending this very one. */
+"elsewhere";
 
 /* Tauri Specta runtime */
 async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; data: T } | { status: "error"; error: E }> {
