@@ -112,7 +112,8 @@ async fn told(
     let Place::Template { fields } = place else { return Ok(HashMap::new()) };
     let template = Template::parse(&profile.key_template)?;
     let whole = template.reads_clips();
-    if !whole && !(template.has_slug() && fields.slug.trim().is_empty()) {
+    let asks = whole || template.has_slug() && fields.slug.trim().is_empty();
+    if !asks {
         return Ok(HashMap::new());
     }
     let loose = |i: &usize| batch[*i] == 0 && media::may_be_media(&found[*i].name);

@@ -66,7 +66,7 @@ pub(super) fn rate(said: &str) -> Option<f64> {
         other => other.parse().ok()?,
     };
     let rate = rate / halves;
-    (rate >= 1.0 && rate <= 1000.0).then_some(rate)
+    (1.0..=1000.0).contains(&rate).then_some(rate)
 }
 
 /// A length of a frame, as `1/25` or `1001/30000`, as frames a second.
@@ -74,5 +74,5 @@ pub(super) fn edit_rate(unit: &str) -> Option<f64> {
     let (length, of) = unit.trim().split_once('/')?;
     let (length, of): (f64, f64) = (length.trim().parse().ok()?, of.trim().parse().ok()?);
     let rate = of / length;
-    (rate >= 1.0 && rate <= 100_000.0).then_some(rate)
+    (1.0..=100_000.0).contains(&rate).then_some(rate)
 }
