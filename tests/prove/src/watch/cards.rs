@@ -82,7 +82,7 @@ async fn looked_at(witness: &Witness, card: &Path, kind: &str, goals: &Goals, li
     for file in &files {
         let key = format!("in/{name}/{}", file.display());
         exact += u32::from(witness.same(&key, &card.join(file)).await?);
-        if !file.extension().is_some_and(|ending| ending == "MXF") {
+        if file.extension().is_none_or(|ending| ending != "MXF") {
             continue;
         }
         essence += 1;
