@@ -5,7 +5,7 @@ use std::path::Path;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use crate::add::is_litter;
+use crate::add::{is_litter, is_system_litter};
 use crate::api::WatchFolder;
 use crate::error::{Code, Error, Result};
 
@@ -46,13 +46,14 @@ fn set(globs: &[String]) -> Result<GlobSet> {
 }
 
 /// Whether a name is nobody's footage: hidden, or what rsync, browsers and editors make until they are done. In a card's
-/// structure every name has its place, and only the systems' own litter is left out.
+/// structure every name has its place, and only the systems' own litter is left out; and receipts, which go to the bucket by
+/// themselves: what a card's own receipt brought to it must not be taken for something new on the card.
 pub(super) fn is_passed_over(name: &str, in_card: bool) -> bool {
+    if name.eq_ignore_ascii_case("ascmhl") {
+        return true;
+    }
     if in_card {
-        return name.starts_with("._")
-            || name.starts_with(".Spotlight")
-            || name.starts_with(".Trash")
-            || is_litter(name);
+        return is_system_litter(name);
     }
     let lower = name.to_ascii_lowercase();
     name.starts_with('.')

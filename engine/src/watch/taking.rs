@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::folder::Following;
 use super::known;
 use super::looking::Looked;
+use super::underway::InBucket;
 use crate::add::{Found, add_watched};
 use crate::api::Afterwards;
 use crate::cards::card_root;
@@ -55,7 +56,8 @@ impl Following<'_> {
         }
         self.row.skipped += 1;
         if let Some(Status::Done { proof, .. }) = &taken.status {
-            self.underway.see_to(self.core, self.folder, self.root, &place, sight, proof).await;
+            let file = InBucket { transfer: taken.transfer, place, sight: *sight, proof: proof.clone() };
+            self.underway.see_to(self.core, self.folder, self.root, file).await;
         }
         Ok(())
     }

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use super::afterwards;
 use super::known::give_up;
 use super::looking::Sighted;
-use crate::api::{About, WatchFolder};
+use crate::api::{About, Afterwards, ReceiptState, WatchFolder};
+use crate::cards::card_root;
 use crate::core::Core;
 use crate::error::{Code, Error, Result};
 use crate::journal::clips;
@@ -31,6 +32,17 @@ pub(super) struct Underway {
     pub sent: u32,
     /// What could not be done with a file afterwards.
     pub trouble: Option<Error>,
+    /// Files of cards, which stay where they are until all of their card may be wiped.
+    on_cards: Vec<InBucket>,
+}
+
+/// A file that is in the bucket.
+#[derive(Clone)]
+pub(super) struct InBucket {
+    pub transfer: TransferId,
+    pub place: PathBuf,
+    pub sight: Sight,
+    pub proof: Proof,
 }
 
 /// What became of one.
@@ -54,7 +66,9 @@ impl Underway {
             match &taken.status {
                 // It ended before anything was done with the file.
                 Some(Status::Done { proof, .. }) => {
-                    underway.see_to(core, folder, root, place, &taken.sight, proof).await;
+                    let (place, proof) = (place.to_owned(), proof.clone());
+                    let file = InBucket { transfer: taken.transfer, place, sight: taken.sight, proof };
+                    underway.see_to(core, folder, root, file).await;
                 }
                 _ => underway.put(taken.transfer, place.to_owned(), taken.sight),
             }
@@ -94,6 +108,9 @@ impl Underway {
             self.files.keys().filter_map(|id| Some((*id, became(id)?))).collect()
         };
         let root = seen.tree.root().to_owned();
+        for file in std::mem::take(&mut self.on_cards) {
+            self.see_to(core, folder, &root, file).await;
+        }
         let mut again = Vec::new();
         for (id, became) in ended {
             let Some((place, sight)) = self.files.get(&id).cloned() else { continue };
@@ -101,7 +118,7 @@ impl Underway {
                 Became::Done(proof, size) => {
                     self.sent += 1;
                     let sight = self.as_it_ended(core, folder, seen, &place, sight, size, id).await;
-                    self.see_to(core, folder, &root, &place, &sight, &proof).await;
+                    self.see_to(core, folder, &root, InBucket { transfer: id, place, sight, proof }).await;
                 }
                 Became::Cancelled => {}
                 Became::Lost(code) => {
@@ -171,7 +188,7 @@ impl Underway {
         }
         let Some(now) = seen.tree.sight(place).filter(|now| *now != sight && now.size == size) else { return sight };
         let (profile, path) = (folder.profile.clone(), seen.tree.root().join(place));
-        let pending = folder.afterwards != crate::api::Afterwards::Leave;
+        let pending = folder.afterwards != Afterwards::Leave;
         core.journal.note(move |c| watching::take(c, &profile, &path, &now, id, pending));
         seen.done_with(place, &now);
         now
@@ -196,27 +213,39 @@ impl Underway {
         }
     }
 
-    /// What is to be done with a file that is in the bucket.
-    pub(super) async fn see_to(
-        &mut self,
-        core: &Core,
-        folder: &WatchFolder,
-        root: &Path,
-        place: &Path,
-        sight: &Sight,
-        proof: &Proof,
-    ) {
-        let (at, what, sent, proof) = (place.to_owned(), folder.afterwards, *sight, proof.clone());
-        let within = root.to_owned();
-        let done = tokio::task::spawn_blocking(move || afterwards::see_to(&within, &at, &sent, &proof, what)).await;
+    /// What is to be done with a file that is in the bucket. One of a card waits for the card's receipt.
+    pub(super) async fn see_to(&mut self, core: &Core, folder: &WatchFolder, root: &Path, file: InBucket) {
+        if folder.afterwards != Afterwards::Leave && card_root(&file.place).is_some() {
+            match receipt_of(core, file.transfer) {
+                Some(ReceiptState::Safe { .. }) => {}
+                Some(ReceiptState::Trouble { sentence }) => {
+                    let sentence = format!("Nothing of a card is moved or deleted: {sentence}");
+                    self.trouble = Some(Error::new(Code::SourceChanged, sentence));
+                    // Somebody may mend it, and ask for the receipt again.
+                    return self.on_cards.push(file);
+                }
+                Some(_) => return self.on_cards.push(file),
+                // Nobody proved all of the card: it stays.
+                None => return,
+            }
+        }
+        let (within, what, InBucket { place, sight, proof, .. }) = (root.to_owned(), folder.afterwards, file);
+        let path = root.join(&place);
+        let done = tokio::task::spawn_blocking(move || afterwards::see_to(&within, &place, &sight, &proof, what)).await;
         match done.map_err(Error::internal).flatten() {
             // Where it is another file by now, that one is another's to look at.
             Ok(_) => {
                 self.trouble = None;
-                let (profile, path) = (folder.profile.clone(), root.join(place));
+                let profile = folder.profile.clone();
                 core.journal.note(move |c| watching::settled(c, &profile, &path));
             }
             Err(error) => self.trouble = Some(error),
         }
     }
+}
+
+/// Of the card that a transfer belongs to, as far as this run knows it.
+fn receipt_of(core: &Core, transfer: TransferId) -> Option<ReceiptState> {
+    let batch = core.with(transfer, |one| one.transfer.batch).ok()?;
+    core.receipts.state(batch)
 }
