@@ -5,6 +5,7 @@ mod cancel;
 mod cards;
 mod claims;
 mod downloads;
+mod ingest;
 mod keys;
 mod portals;
 mod proof;

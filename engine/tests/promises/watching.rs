@@ -18,29 +18,29 @@ const SOON: Duration = Duration::from_secs(60);
 const WHILE: Duration = Duration::from_secs(14);
 
 impl Bench {
-    async fn watch(&self, folder: WatchFolder) -> Result<i64> {
+    pub(crate) async fn watch(&self, folder: WatchFolder) -> Result<i64> {
         let save = self
             .connection
             .call(folder, async |engine, context, folder| engine.save_watch_folder(context, folder).await);
         save.await?
     }
 
-    async fn watch_no_more(&self, id: i64) {
+    pub(crate) async fn watch_no_more(&self, id: i64) {
         let gone = self.connection.call(id, async |engine, context, id| engine.remove_watch_folder(context, id).await);
         gone.await.unwrap().unwrap();
     }
 
-    async fn watched(&self) -> Vec<WatchRow> {
+    pub(crate) async fn watched(&self) -> Vec<WatchRow> {
         self.updates(0).await.watching
     }
 
     /// Waits until the one folder is as asked.
-    async fn until_watched(&self, what: &str, is: impl Fn(&WatchRow) -> bool) -> WatchRow {
+    pub(crate) async fn until_watched(&self, what: &str, is: impl Fn(&WatchRow) -> bool) -> WatchRow {
         until(what, SOON, async || Ok(self.watched().await.into_iter().find(|row| is(row)))).await.unwrap()
     }
 }
 
-fn folder(path: &Path) -> WatchFolder {
+pub(crate) fn folder(path: &Path) -> WatchFolder {
     WatchFolder {
         id: 0,
         path: path.display().to_string(),
@@ -58,7 +58,7 @@ fn folder(path: &Path) -> WatchFolder {
     }
 }
 
-async fn until_there(witness: &Witness, keys: &[&str]) {
+pub(crate) async fn until_there(witness: &Witness, keys: &[&str]) {
     until(format!("{keys:?} are in the bucket"), SOON, async || Ok((witness.keys("").await? == keys).then_some(())))
         .await
         .unwrap();
