@@ -1,4 +1,4 @@
-//! Promise 9: a recording goes up while it is shot, and what its end changed goes again, and nothing else.
+//! Promise 10: a recording goes up while it is shot, and what its end changed goes again, and nothing else.
 
 use std::collections::HashMap;
 use std::fs::File;
