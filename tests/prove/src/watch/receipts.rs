@@ -132,11 +132,7 @@ pub async fn row(goals: &Goals) -> Result<Shown> {
     let put = ctl.spawn(&words(&bucket, &["put", root.to_str().context("a readable path")?, "--to", "in"]))?;
     let put = put.wait(SENT_WITHIN).await?.ok()?;
     let sent_in = begun.elapsed();
-    let receipt = put
-        .lines
-        .iter()
-        .find(|line| line["id"].is_null() && line["receipt"].is_object())
-        .context("no receipt was told of")?;
+    let receipt = put.lines.iter().rfind(|line| line["receipt"].is_object()).context("no receipt was told of")?;
     let (batch, state) = (receipt["batch"].to_string(), receipt["receipt"]["state"].as_str().unwrap_or_default());
     tried.note("rushesctl put: safe to wipe", state == "safe", &receipt.to_string());
     let path = receipt["receipt"]["path"].as_str().context("where the receipt is")?.to_owned();
