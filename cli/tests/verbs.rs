@@ -268,7 +268,7 @@ async fn a_camera_card_is_one_line() {
     }
     let put = ctl.run(&words(bucket, &["put", card.to_str().unwrap(), "--to", "in"])).await.unwrap().ok().unwrap();
     assert!(put.rows().is_empty(), "{}", put.stdout);
-    let row = put.lines.last().unwrap();
+    let row = put.lines.iter().rfind(|line| line["card"].is_object()).unwrap();
     assert_eq!((row["state"].as_str(), row["card"]["kind"].as_str()), (Some("done"), Some("xdcam")));
     assert_eq!((row["key"].as_str(), row["size"].as_u64()), (Some("in/A001/XDROOT/"), Some(400_000)));
     assert_eq!((row["card"]["clips"].as_u64(), row["files"].as_array().map(Vec::len)), (Some(2), Some(4)));
