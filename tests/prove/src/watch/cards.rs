@@ -103,9 +103,10 @@ async fn looked_at(witness: &Witness, card: &Path, kind: &str, goals: &Goals, li
     }))
 }
 
+/// Without its receipt, which is a row of its own, and no clip in a list.
 fn files_of(card: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    for entry in WalkDir::new(card) {
+    for entry in WalkDir::new(card).into_iter().filter_entry(|entry| entry.file_name() != "ascmhl") {
         let entry = entry?;
         if entry.file_type().is_file() {
             files.push(entry.path().strip_prefix(card)?.to_owned());
