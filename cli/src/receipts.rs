@@ -56,7 +56,7 @@ async fn state(connection: &Connection, batch: BatchId) -> Result<Option<Receipt
 async fn until_made(connection: &Connection, show: &Show, batch: BatchId) -> Result<Option<ReceiptState>> {
     loop {
         match state(connection, batch).await? {
-            Some(ReceiptState::Checking) => tokio::time::sleep(LOOK).await,
+            Some(ReceiptState::Checking { .. }) => tokio::time::sleep(LOOK).await,
             state => {
                 if let Some(state) = &state {
                     shown(show, batch, state);

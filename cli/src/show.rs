@@ -295,7 +295,10 @@ fn of_card(row: &TransferRow) -> String {
 pub fn receipt_word(receipt: &ReceiptState) -> String {
     match receipt {
         ReceiptState::None => "no receipt yet".into(),
-        ReceiptState::Checking => "being read again for its receipt".into(),
+        ReceiptState::Checking { read, of } if *of > 0 => {
+            format!("being read again for its receipt: {} of {}", DecimalBytes(*read), DecimalBytes(*of))
+        }
+        ReceiptState::Checking { .. } => "being read again for its receipt".into(),
         ReceiptState::Safe { path, remark, .. } => {
             let remark = remark.as_ref().map_or(String::new(), |remark| format!(" · {}", printable(remark)));
             format!("✓ safe to wipe · receipt {}{remark}", printable(path))

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Mutex as AsyncMutex, Notify};
 use tokio_util::sync::CancellationToken;
@@ -14,7 +15,7 @@ use crate::credentials::Purse;
 use crate::drive;
 use crate::error::{Code, Error, Result};
 use crate::home::Home;
-use crate::journal::{Journal, settings, transfers, uploads};
+use crate::journal::{Journal, settings, transfers, uploads, watching};
 use crate::keys::Spread;
 use crate::lane::{self, Best, Lane, Lanes, Memory, OneWay, Slots};
 use crate::limit::LimitSettings;
@@ -276,6 +277,15 @@ impl Core {
     /// What all that goes up from a transfer's watch folder keeps to.
     pub(crate) fn folder_limit(&self, transfer: &Transfer) -> Option<Arc<Throttle>> {
         Some(self.folder_limits.on(&transfer.folder?.to_string()).1)
+    }
+
+    /// How long what is written in a transfer's watch folder must be unchanged, where nobody can tell who writes: as that
+    /// folder says, if it says so.
+    pub(crate) async fn folder_quiet(&self, transfer: &Transfer) -> Result<Option<Duration>> {
+        let Some(id) = transfer.folder else { return Ok(None) };
+        let folders = self.journal.read(watching::folders).await?;
+        let seconds = folders.into_iter().find(|folder| folder.id == id).and_then(|folder| folder.quiet_seconds);
+        Ok(seconds.map(|seconds| Duration::from_secs(seconds.into())))
     }
 
     /// Gives up what was sent or fetched of a transfer, so that it begins again.

@@ -29,7 +29,18 @@ test.each([
 const safe = (remark: string | null): ReceiptState => ({ state: 'safe', path: '/card/ascmhl/1.mhl', at: NOW, remark });
 test.each([
   [{ state: 'none' } as const, undefined, undefined, undefined],
-  [{ state: 'checking' } as const, 'Checking the card', 'moving', 'It is read again. Do not wipe it yet'],
+  [
+    { state: 'checking', read: 0, of: 0 } as const,
+    'Checking the card',
+    'moving',
+    'It is read again. Do not wipe it yet',
+  ],
+  [
+    { state: 'checking', read: 2_000_000_000, of: 64_000_000_000 } as const,
+    'Checking the card',
+    'moving',
+    'It is read again: 2.0 GB of 64.0 GB. Do not wipe it yet',
+  ],
   [safe(null), 'Safe to wipe this card', 'ok', ''],
   [safe('The card is write-protected.'), 'Safe to wipe this card', 'ok', 'The card is write-protected.'],
   [{ state: 'trouble', sentence: 'a.mxf is gone.' } as const, 'Do not wipe this card', 'needs', 'a.mxf is gone.'],

@@ -12,8 +12,14 @@ use crate::transfer::UnixMs;
 pub enum ReceiptState {
     /// There is none yet.
     None,
-    /// The card is read again and compared with what the bucket holds.
-    Checking,
+    /// The card is read again and compared with what the bucket holds. Bytes.
+    Checking {
+        #[serde(default)]
+        read: u64,
+        /// 0: not known yet.
+        #[serde(default)]
+        of: u64,
+    },
     /// All of the card is in the bucket, proved, and the card still holds just that.
     Safe {
         /// Where the receipt is on this computer.
@@ -25,6 +31,13 @@ pub enum ReceiptState {
     Trouble {
         sentence: String,
     },
+}
+
+impl ReceiptState {
+    /// It is being made.
+    pub fn is_checking(&self) -> bool {
+        matches!(self, ReceiptState::Checking { .. })
+    }
 }
 
 /// What a receipt says of an object.

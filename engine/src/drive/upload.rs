@@ -44,7 +44,7 @@ pub(super) async fn whole(drive: &Drive, mut transfer: Transfer, source: Source)
         // The facts come first: a plan without them would be one of a file that nobody looked at.
         transfer.size = source.look.size;
         transfer.look = Some(source.look);
-        tell_of_itself(&mut transfer).await;
+        tell_of_itself(&mut transfer, true).await;
         drive.set_facts(&transfer).await?;
         plan = drive.set_plan(parts::plan(transfer.size)?).await?;
     }
@@ -65,9 +65,11 @@ pub(super) async fn whole(drive: &Drive, mut transfer: Transfer, source: Source)
 }
 
 /// What the clip says of itself goes into the object's metadata. Here, since a drop of thousands must not wait for it.
-async fn tell_of_itself(transfer: &mut Transfer) {
+/// How long one is that is still shot, nobody knows.
+pub(super) async fn tell_of_itself(transfer: &mut Transfer, is_whole: bool) {
     if media::may_be_media(&transfer.name) {
-        let told = media::read(&transfer.path, &media::beside(&transfer.path)).await;
+        let mut told = media::read(&transfer.path, &media::beside(&transfer.path)).await;
+        told.duration = told.duration.filter(|_| is_whole);
         metadata::tell(&mut transfer.metadata, &told);
     }
 }

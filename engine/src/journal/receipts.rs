@@ -36,7 +36,8 @@ pub(crate) fn set_became(c: &Connection, transfer: TransferId, sent: &Became) ->
     Ok(())
 }
 
-/// Everything that was to go up from within a folder, the oldest first.
+/// Everything that was to go up from within a folder, the oldest first; also what watch folders found there by its content that
+/// went up from elsewhere, as from a card that was mounted under another name.
 pub(crate) fn of_folder(c: &Connection, root: &Path) -> Result<Vec<SentFile>> {
     let mut from = path_bytes(root);
     let separator = std::path::MAIN_SEPARATOR as u8;
@@ -48,9 +49,12 @@ pub(crate) fn of_folder(c: &Connection, root: &Path) -> Result<Vec<SentFile>> {
         *last += 1;
     }
     c.prepare(
-        "SELECT t.batch, t.profile, t.bucket, t.key, t.path, t.status, t.ended_at, s.version, s.etag, s.crc64
-         FROM transfer t LEFT JOIN sent s ON s.transfer = t.id
-         WHERE t.direction = 'up' AND t.path >= ?1 AND t.path < ?2 ORDER BY t.id",
+        "WITH at (id, path) AS (
+             SELECT id, path FROM transfer WHERE direction = 'up' AND path >= ?1 AND path < ?2
+             UNION SELECT transfer, path FROM watch_taken WHERE path >= ?1 AND path < ?2)
+         SELECT t.batch, t.profile, t.bucket, t.key, at.path, t.status, t.ended_at, s.version, s.etag, s.crc64
+         FROM at JOIN transfer t ON t.id = at.id LEFT JOIN sent s ON s.transfer = t.id
+         WHERE t.direction = 'up' ORDER BY t.id",
     )?
     .query_map(params![from, to], |row| {
         let crc: Option<[u8; 8]> = row.get(9)?;

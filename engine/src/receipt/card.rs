@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fs::{File, Metadata};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio_util::sync::CancellationToken;
 use walkdir::WalkDir;
@@ -116,8 +118,25 @@ pub(super) struct Read {
     pub hashes: Vec<(Format, String)>,
 }
 
+/// How much was read, by whoever reads several files, and whether that is to stop.
+#[derive(Clone, Default)]
+pub(super) struct Reading {
+    bytes: Arc<AtomicU64>,
+    stop: CancellationToken,
+}
+
+impl Reading {
+    pub(super) fn until(stop: &CancellationToken) -> Reading {
+        Reading { stop: stop.clone(), ..Reading::default() }
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+}
+
 /// Reads a file again, by the disk and not by what the system remembers of it. `None` where that is to stop.
-pub(super) fn read(path: &Path, formats: &[Format], stop: Option<&CancellationToken>) -> Result<Option<Read>> {
+pub(super) fn read(path: &Path, formats: &[Format], reading: &Reading) -> Result<Option<Read>> {
     let failed = |e: std::io::Error| unreadable(path, &e);
     // Looked at first: opening a pipe waits for its writer.
     plain(std::fs::symlink_metadata(path).map_err(failed)?)?;
@@ -128,7 +147,7 @@ pub(super) fn read(path: &Path, formats: &[Format], stop: Option<&CancellationTo
     let mut sums: Vec<(Format, Sum)> = formats.iter().map(|format| (*format, Sum::new(*format))).collect();
     let (mut buffer, mut size) = (vec![0; PIECE], 0);
     loop {
-        if stop.is_some_and(CancellationToken::is_cancelled) {
+        if reading.stop.is_cancelled() {
             return Ok(None);
         }
         let n = match file.read(&mut buffer) {
@@ -138,6 +157,7 @@ pub(super) fn read(path: &Path, formats: &[Format], stop: Option<&CancellationTo
             Err(e) => return Err(failed(e)),
         };
         size += n as u64;
+        reading.bytes.fetch_add(n as u64, Ordering::Relaxed);
         crc.update(&buffer[..n]);
         sums.iter_mut().for_each(|(_, sum)| sum.update(&buffer[..n]));
     }

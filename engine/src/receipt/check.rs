@@ -3,35 +3,32 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
-use jiff::Timestamp;
 use tokio::task::spawn_blocking;
 
-use super::card::{self, Card, IGNORED, OnCard, Read};
+use super::card::{self, Card, IGNORED, OnCard, Read, Reading};
 use super::hash::{FolderSums, Format};
-use super::history::{self, History, Next};
-use super::list::{Action, CHAIN, Entry, FOLDER, Folder, Hash, HashList, InBucket, is_writable};
-use super::object::{self, judge};
-use crate::api::{Found, ObjectInReceipt, StoredChecksum};
-use crate::clock;
+use super::history::{self, History};
+use super::keep::{Made, keep};
+use super::list::{Action, Entry, FOLDER, Folder, Hash, HashList, InBucket, is_writable};
+use super::{in_bucket, moment, progress};
 use crate::core::Core;
-use crate::error::{Code, Error, Result, disk};
+use crate::error::{Error, Result};
 use crate::integrity::{Algorithm, checksum_of};
 use crate::journal::receipts::{self, SentFile};
-use crate::keys;
 use crate::profile::newsroom;
-use crate::s3::{Class, Refusal};
 use crate::source::unreadable;
-use crate::transfer::{BatchId, Proof, Status, UnixMs};
+use crate::transfer::{BatchId, Proof, Status};
 
 /// Objects that are asked about at the same time.
 const AT_ONCE: usize = 8;
-/// How long a network may be away before the card has to wait for somebody.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// So often a window is shown how far the reading is.
+const SHOWN: Duration = Duration::from_secs(1);
 
 /// Why there is no receipt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,16 +44,9 @@ impl From<Error> for Stopped {
     }
 }
 
-pub(super) struct Made {
-    /// Beside the files, or where it is kept otherwise.
-    pub path: PathBuf,
-    pub remark: Option<String>,
-    pub files: usize,
-}
+pub(super) type Checked<T> = std::result::Result<T, Stopped>;
 
-type Checked<T> = std::result::Result<T, Stopped>;
-
-fn trouble<T>(sentence: String) -> Checked<T> {
+pub(super) fn trouble<T>(sentence: String) -> Checked<T> {
     Err(Stopped::Trouble(sentence))
 }
 
@@ -71,13 +61,22 @@ pub(super) async fn check(core: &Arc<Core>, batch: BatchId, root: &Path) -> Chec
     let before = Arc::new(history.hashes());
     let history = Arc::new(history);
     let mut files = Vec::with_capacity(card.files.len());
+    let reading = Reading::until(&core.closing);
+    let of = card.files.iter().map(|file| file.look.size).sum();
+    let mut shown = tokio::time::interval(SHOWN);
     for (on_card, proved) in card.files.iter().zip(&proved) {
-        let (read, hashes) = read_again(core, on_card, proved, &before).await?;
+        let mut read_it = pin!(read_again(on_card, proved, &before, &reading));
+        let (read, hashes) = loop {
+            tokio::select! {
+                read = &mut read_it => break read?,
+                _ = shown.tick() => progress(core, batch, reading.bytes(), of),
+            }
+        };
         files.push((on_card, proved, read, hashes));
     }
     let mut asked: Vec<BoxFuture<'_, Checked<(InBucket, bool)>>> = Vec::new();
     for (on_card, proved, read, _) in &files {
-        asked.push(in_bucket(core, on_card, proved, read).boxed());
+        asked.push(in_bucket::ask(core, on_card, proved, read).boxed());
     }
     let objects: Vec<(InBucket, bool)> = futures::stream::iter(asked).buffered(AT_ONCE).try_collect().await?;
     let mut list = HashList { ignored: ignored(&history, &card), ..HashList::default() };
@@ -110,7 +109,7 @@ pub(super) async fn check(core: &Arc<Core>, batch: BatchId, root: &Path) -> Chec
     Ok(made)
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     spawn_blocking(work).await.map_err(Error::internal)?
 }
 
@@ -167,19 +166,19 @@ fn shown(root: &Path, path: &Path) -> String {
 
 /// The card still holds what was proved, and what its own lists say. Answers with what is to be said of the file.
 async fn read_again(
-    core: &Core,
     file: &OnCard,
     proved: &SentFile,
     before: &Arc<HashMap<String, Vec<Hash>>>,
+    reading: &Reading,
 ) -> Checked<(Read, Vec<Hash>)> {
-    let (path, name, stop) = (file.path.clone(), file.name.clone(), core.closing.clone());
+    let (path, name, reading) = (file.path.clone(), file.name.clone(), reading.clone());
     let (before, proof, sent) = (before.clone(), proved.status.clone(), proved.sent.clone());
     spawn_blocking(move || {
         let before = before.get(&name).map_or(&[][..], Vec::as_slice);
         let first = history::original(before);
         let formats: BTreeSet<Format> = first.map(|hash| hash.format).into_iter().chain([Format::OURS]).collect();
         let formats: Vec<Format> = formats.into_iter().collect();
-        let Some(read) = card::read(&path, &formats, Some(&stop))? else { return Err(Stopped::Closing) };
+        let Some(read) = card::read(&path, &formats, &reading)? else { return Err(Stopped::Closing) };
         let changed = || trouble(format!("{name} is not what was sent: it was changed, or the card is failing."));
         match &proof {
             Status::Done { proof: Proof::WholeObject { algorithm, checksum }, .. } => {
@@ -222,78 +221,6 @@ fn ours(read: &Read) -> Option<u128> {
     u128::from_str_radix(value, 16).ok()
 }
 
-/// The bucket still has it. Keys that may not look leave it at the proof of the transfer: then `false`.
-async fn in_bucket(core: &Core, file: &OnCard, proved: &SentFile, read: &Read) -> Checked<(InBucket, bool)> {
-    let checksum = match &proved.status {
-        Status::Done { proof: Proof::WholeObject { algorithm, checksum }, .. } => {
-            Some((algorithm.clone(), checksum.clone()))
-        }
-        _ => None,
-    };
-    let mut object = InBucket {
-        bucket: proved.bucket.clone(),
-        key: proved.key.clone(),
-        version: proved.sent.version.clone(),
-        checksum: checksum.clone(),
-        etag: proved.sent.etag.clone(),
-        proved_at: moment(proved.ended_at.unwrap_or_else(clock::now)),
-    };
-    let texts = [Some(&object.bucket), Some(&object.key), object.version.as_ref(), object.etag.as_ref()];
-    if texts.into_iter().flatten().any(|text| !is_writable(text)) {
-        return trouble(format!("The key of {} holds what a hash list cannot.", file.name));
-    }
-    let wanted = ObjectInReceipt {
-        path: file.name.clone(),
-        size: read.size,
-        bucket: object.bucket.clone(),
-        key: object.key.clone(),
-        version: object.version.clone(),
-        checksum: checksum.map(|(algorithm, value)| StoredChecksum { algorithm, value }),
-        etag: object.etag.clone(),
-    };
-    let mut patience = Patience::begin();
-    let told = loop {
-        match object::ask(&core.store(&proved.profile)?, &wanted).await {
-            Ok(told) => break told,
-            Err(refusal) if refusal.error.code == Code::AccessDenied => return Ok((object, false)),
-            Err(refusal) => patience.wait(refusal).await?,
-        }
-    };
-    let compared = judge(&wanted, &told);
-    if compared.found != Found::Same {
-        return trouble(compared.sentence.unwrap_or_else(|| format!("{} is not in the bucket as it was.", file.name)));
-    }
-    if let Some(now) = told.now
-        && object.version.is_none()
-    {
-        object.version = now.version.filter(|version| is_writable(version));
-    }
-    Ok((object, true))
-}
-
-/// Waits while the network or the store stumbles, for a while.
-struct Patience {
-    begun: Instant,
-    rest: Duration,
-}
-
-impl Patience {
-    fn begin() -> Patience {
-        Patience { begun: Instant::now(), rest: Duration::from_millis(500) }
-    }
-
-    /// Until it may be asked again, or the refusal where that is for good.
-    async fn wait(&mut self, refusal: Refusal) -> Result<()> {
-        let may_pass = matches!(refusal.class, Class::Network | Class::Again | Class::Later | Class::RanOut);
-        if !may_pass || self.begun.elapsed() > PATIENCE {
-            return Err(refusal.error);
-        }
-        tokio::time::sleep(self.rest).await;
-        self.rest = (self.rest * 2).min(Duration::from_secs(10));
-        Ok(())
-    }
-}
-
 fn ignored(history: &History, card: &Card) -> Vec<String> {
     let mut patterns: Vec<String> = history.ignored().to_vec();
     for pattern in IGNORED.iter().map(|pattern| (*pattern).to_owned()).chain(card.ignored.iter().cloned()) {
@@ -326,84 +253,4 @@ pub(super) fn folders(card: &Card, content: &HashMap<String, u128>) -> Vec<Folde
         all.push(Folder { path: path.to_owned(), content: hex(content), structure: hex(structure) });
     }
     all
-}
-
-/// Beside the files, on this computer, and in the bucket.
-async fn keep(
-    core: &Arc<Core>,
-    batch: BatchId,
-    root: &Path,
-    card: &Card,
-    proved: &[SentFile],
-    history: &Arc<History>,
-    list: HashList,
-) -> Checked<Made> {
-    let now = clock::now();
-    let stamp = timestamp(now).strftime("%Y-%m-%d_%H%M%SZ").to_string();
-    let (at, history, files) = (root.to_owned(), history.clone(), list.files.len());
-    let folder = core.home.path().join("receipts");
-    let nested = card.nested.clone();
-    let (next, beside, kept) = blocking(move || {
-        let host = hostname::get().map_or_else(|_| "unknown".into(), |name| name.to_string_lossy().into_owned());
-        let host: String = host.chars().filter(|c| !c.is_control()).collect();
-        let next = history.next(&at, &list, &host, &stamp, &moment(now));
-        let kept = folder.join(format!("{batch}-{}", next.file));
-        std::fs::create_dir_all(&folder).map_err(|e| disk("write", &folder, &e))?;
-        std::fs::write(&kept, &next.xml).map_err(|e| disk("write", &kept, &e))?;
-        let beside = match nested {
-            Some(within) => Err(format!("{within} has hash lists of its own")),
-            None => history::put(&at, &next).map_err(|_| "The card is write-protected or full".to_owned()),
-        };
-        Ok((next, beside, kept))
-    })
-    .await?;
-    let in_bucket = put(core, &next, card, proved).await.map_err(|error| error.message);
-    let remark = match (&beside, in_bucket) {
-        (Ok(_), Ok(())) => None,
-        (Err(why), Ok(())) => Some(format!("{why}: the receipt is kept on this computer and in the bucket.")),
-        (Ok(_), Err(why)) => {
-            Some(format!("The receipt is beside the files, but could not be put into the bucket: {why}"))
-        }
-        (Err(_), Err(why)) => {
-            Some(format!("The receipt is kept on this computer alone. It could not be put into the bucket: {why}"))
-        }
-    };
-    Ok(Made { path: beside.unwrap_or(kept), remark, files })
-}
-
-/// Under the folder that the card has in the bucket, where no list shows it and no alert goes by it.
-async fn put(core: &Core, next: &Next, card: &Card, proved: &[SentFile]) -> Result<()> {
-    let names = card.files.iter().map(|file| file.name.as_str());
-    let folder = folder_in_bucket(names.zip(proved.iter().map(|file| file.key.as_str())));
-    let Some(first) = proved.first() else { return Ok(()) };
-    for (name, text) in [(next.file.as_str(), &next.xml), (CHAIN, &next.chain)] {
-        let key = keys::under_prefix(&folder, &format!("{FOLDER}/{name}"))?;
-        let mut patience = Patience::begin();
-        while let Err(refusal) = core.store(&first.profile)?.put_list(&key, text.clone().into_bytes()).await {
-            // Of the list, an answer that was not heard: its name holds the second in which it was made. A chain that is there
-            // stays, as everything does; what it names is still so.
-            if refusal.class == Class::Condition {
-                break;
-            }
-            patience.wait(refusal).await?;
-        }
-    }
-    Ok(())
-}
-
-/// Where the card is in the bucket: the key of a file without the file's path on the card.
-pub(super) fn folder_in_bucket<'a>(files: impl Iterator<Item = (&'a str, &'a str)>) -> String {
-    let shallowest = files.min_by_key(|(name, _)| name.split('/').count());
-    let Some((name, key)) = shallowest else { return String::new() };
-    let segments: Vec<&str> = key.split('/').collect();
-    segments[..segments.len().saturating_sub(name.split('/').count())].join("/")
-}
-
-fn timestamp(at: UnixMs) -> Timestamp {
-    Timestamp::from_second(at.div_euclid(1000)).unwrap_or_default()
-}
-
-/// RFC 3339, to the second.
-fn moment(at: UnixMs) -> String {
-    timestamp(at).to_string()
 }

@@ -6,6 +6,8 @@ mod card;
 mod check;
 mod hash;
 mod history;
+mod in_bucket;
+mod keep;
 mod list;
 mod object;
 mod open;
@@ -15,9 +17,10 @@ mod tests;
 mod write;
 
 use std::collections::{HashMap, VecDeque};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use crate::api::{About, ReceiptState};
@@ -26,7 +29,7 @@ use crate::conductor::Scope;
 use crate::core::Core;
 use crate::error::{Code, Error, Result};
 use crate::journal::receipts;
-use crate::transfer::{BatchId, Direction, Status, TransferId};
+use crate::transfer::{BatchId, Direction, Status, TransferId, UnixMs};
 
 use check::Stopped;
 
@@ -84,7 +87,7 @@ pub(crate) async fn came_as(core: &Core, batch: BatchId, root: PathBuf) -> Resul
 /// All of a batch is done: where it is a card, its receipt is made. Another folder gets one when somebody asks: nothing is
 /// written into a folder that nobody said is a card.
 pub(crate) fn batch_done(core: &Core, batch: BatchId) {
-    if core.receipts.state(batch).is_none_or(|state| state == ReceiptState::Checking) {
+    if core.receipts.state(batch).is_none_or(|state| state.is_checking()) {
         return;
     }
     let is_done = |status: &Status| matches!(status, Status::Done { .. });
@@ -107,24 +110,44 @@ pub(crate) fn by_hand(core: &Core, batch: BatchId) -> Result<()> {
     if !core.live().standing().is_over(batch) {
         return Err(Error::new(Code::Busy, "Some of that card is still on its way. Ask again when all of it is done."));
     }
-    if state != ReceiptState::Checking {
+    if !state.is_checking() {
         want(core, batch);
     }
     Ok(())
 }
 
+/// The hash lists of a transfer's card were taken to another folder.
+pub(crate) fn is_now_in(core: &Core, transfer: TransferId, folder: &Path) {
+    let Ok(batch) = core.with(transfer, |one| one.transfer.batch) else { return };
+    if let Some(ReceiptState::Safe { path, at, remark }) = core.receipts.state(batch)
+        && let Some(name) = Path::new(&path).file_name()
+    {
+        let path = folder.join(name).display().to_string();
+        set_state(core, batch, ReceiptState::Safe { path, at, remark });
+    }
+}
+
 fn want(core: &Core, batch: BatchId) {
-    set_state(core, batch, ReceiptState::Checking);
+    set_state(core, batch, ReceiptState::Checking { read: 0, of: 0 });
     core.receipts.known().waiting.push_back(batch);
     core.receipts.news.notify_one();
 }
 
 fn set_state(core: &Core, batch: BatchId, state: ReceiptState) {
-    if let Some((_, known)) = core.receipts.known().of.get_mut(&batch) {
-        known.clone_from(&state);
-    }
-    show(core, batch, &state);
+    know(core, batch, &state);
     core.journal.note(move |c| receipts::set_state(c, batch, &state));
+}
+
+/// So many of the card's bytes are read again. Shown, and not kept: the next start reads all of it.
+fn progress(core: &Core, batch: BatchId, read: u64, of: u64) {
+    know(core, batch, &ReceiptState::Checking { read, of });
+}
+
+fn know(core: &Core, batch: BatchId, state: &ReceiptState) {
+    if let Some((_, known)) = core.receipts.known().of.get_mut(&batch) {
+        known.clone_from(state);
+    }
+    show(core, batch, state);
 }
 
 fn show(core: &Core, batch: BatchId, state: &ReceiptState) {
@@ -141,7 +164,7 @@ fn show(core: &Core, batch: BatchId, state: &ReceiptState) {
 /// What an earlier run knew. One that it did not end is begun again by whoever carries everything.
 pub(crate) async fn take_up(core: &Core, scope: Scope) -> Result<()> {
     for (batch, root, before) in core.journal.read(receipts::all).await? {
-        let unended = before == ReceiptState::Checking;
+        let unended = before.is_checking();
         let state = if unended { ReceiptState::None } else { before };
         core.receipts.known().of.insert(batch, (root, state.clone()));
         show(core, batch, &state);
@@ -195,4 +218,13 @@ pub(crate) async fn make(core: Arc<Core>) {
         }
         core.board.show();
     }
+}
+
+fn timestamp(at: UnixMs) -> Timestamp {
+    Timestamp::from_second(at.div_euclid(1000)).unwrap_or_default()
+}
+
+/// RFC 3339, to the second.
+fn moment(at: UnixMs) -> String {
+    timestamp(at).to_string()
 }

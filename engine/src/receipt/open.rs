@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::card;
+use super::card::{self, Reading};
 use super::history::{self, History};
 use super::list::{ENDING, Entry, FOLDER, HashList};
 use super::read::{self, bad};
@@ -101,7 +101,7 @@ fn beside(root: &Path, file: &Entry) -> (Found, Option<String>) {
     let formats: Vec<_> = file.hashes.iter().map(|hash| hash.format).collect();
     let path = file.path.split('/').fold(root.to_owned(), |path, segment| path.join(segment));
     let changed = || (Found::FileChanged, Some(format!("{} is not what the receipt says it was.", file.path)));
-    match card::read(&path, &formats, None) {
+    match card::read(&path, &formats, &Reading::default()) {
         Err(error) => (Found::FileMissing, Some(error.message)),
         Ok(Some(read)) => {
             let is_size = file.size.is_none_or(|size| size == read.size);

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-use super::card::{self, Card};
-use super::check::{folder_in_bucket, folders};
+use super::card::{self, Card, Reading};
+use super::check::folders;
 use super::hash::{Format, Sum, c4};
 use super::history::{self, History};
+use super::keep::folder_in_bucket;
 use super::list::{Action, Entry, FOLDER, Folder, Hash, HashList, InBucket};
 use super::{open, read, write};
 use crate::api::Found;
@@ -50,7 +51,8 @@ fn made(root: &Path) -> Card {
 }
 
 fn content(card: &Card) -> HashMap<String, u128> {
-    let read = |path: &Path| card::read(path, &[Format::OURS], None).unwrap().unwrap().hashes[0].1.clone();
+    let read =
+        |path: &Path| card::read(path, &[Format::OURS], &Reading::default()).unwrap().unwrap().hashes[0].1.clone();
     card.files.iter().map(|file| (file.name.clone(), u128::from_str_radix(&read(&file.path), 16).unwrap())).collect()
 }
 

@@ -5,8 +5,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::filter::SENT;
+use walkdir::WalkDir;
+
+use super::filter::{LISTS, SENT};
 use super::tree::sight_of;
+use crate::add::is_system_litter;
 use crate::api::Afterwards;
 use crate::error::{Code, Error, Result};
 use crate::journal::watching::Sight;
@@ -39,6 +42,22 @@ pub(super) fn see_to(root: &Path, place: &Path, sent: &Sight, proof: &Proof, wha
     }
 }
 
+/// A card's hash lists go after the last of its files, so that they lie beside them. Where they are then, if they did.
+pub(super) fn lists_follow(root: &Path, card: &Path) -> io::Result<Option<PathBuf>> {
+    let lists = card.join(LISTS);
+    let is_there = fs::symlink_metadata(root.join(&lists)).is_ok_and(|lists| lists.is_dir());
+    if !is_there {
+        return Ok(None);
+    }
+    for entry in WalkDir::new(root.join(card)).into_iter().filter_entry(|entry| entry.path() != root.join(&lists)) {
+        let entry = entry?;
+        if !entry.file_type().is_dir() && !is_system_litter(&entry.file_name().to_string_lossy()) {
+            return Ok(None);
+        }
+    }
+    into_sent(root, &lists).map(Some)
+}
+
 fn is_what_was_sent(path: &Path, sent: &Sight) -> io::Result<bool> {
     let metadata = fs::symlink_metadata(path)?;
     let now = sight_of(&metadata);
@@ -48,7 +67,8 @@ fn is_what_was_sent(path: &Path, sent: &Sight) -> io::Result<bool> {
     Ok(is_it && has_writer(path) != Some(true))
 }
 
-fn into_sent(root: &Path, place: &Path) -> io::Result<()> {
+/// Answers with where it is then.
+fn into_sent(root: &Path, place: &Path) -> io::Result<PathBuf> {
     let above = PathBuf::from(SENT).join(place.parent().unwrap_or(Path::new("")));
     // A link in the way leads out of the folder.
     let mut folder = root.to_owned();
@@ -73,9 +93,10 @@ fn into_sent(root: &Path, place: &Path) -> io::Result<()> {
             }
             None => name.clone(),
         };
-        match rename_to_new(&root.join(place), &folder.join(called)) {
+        let to = folder.join(called);
+        match rename_to_new(&root.join(place), &to) {
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-            done => return done,
+            done => return done.map(|()| to),
         }
     }
     Err(io::Error::from(io::ErrorKind::AlreadyExists))
@@ -152,6 +173,23 @@ mod tests {
         assert!(path.exists());
         assert!(see_to(root, place, &sight(&path), &whole(), Afterwards::Delete).unwrap());
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_cards_hash_lists_go_after_its_last_file() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (root, card) = (scratch.path(), Path::new("A001"));
+        fs::create_dir_all(root.join("A001/CONTENTS/CLIP")).unwrap();
+        lists_follow(root, card).unwrap();
+        fs::create_dir_all(root.join("A001/ascmhl")).unwrap();
+        fs::write(root.join("A001/ascmhl/0001.mhl"), "list").unwrap();
+        fs::write(root.join("A001/CONTENTS/CLIP/a.xml"), "x").unwrap();
+        fs::write(root.join("A001/.DS_Store"), "x").unwrap();
+        lists_follow(root, card).unwrap();
+        assert!(root.join("A001/ascmhl/0001.mhl").exists(), "a file of it is still there");
+        fs::remove_file(root.join("A001/CONTENTS/CLIP/a.xml")).unwrap();
+        lists_follow(root, card).unwrap();
+        assert!(root.join("Sent/A001/ascmhl/0001.mhl").exists() && !root.join("A001/ascmhl").exists());
     }
 
     #[cfg(unix)]

@@ -11,6 +11,8 @@ use crate::error::{Code, Error, Result};
 
 /// What was sent is moved here, and nothing in it is looked at.
 pub(super) const SENT: &str = "Sent";
+/// A card's hash lists, which no camera writes.
+pub(super) const LISTS: &str = "ascmhl";
 
 #[derive(Debug)]
 pub(super) struct Filter {
@@ -49,7 +51,7 @@ fn set(globs: &[String]) -> Result<GlobSet> {
 /// structure every name has its place, and only the systems' own litter is left out; and receipts, which go to the bucket by
 /// themselves: what a card's own receipt brought to it must not be taken for something new on the card.
 pub(super) fn is_passed_over(name: &str, in_card: bool) -> bool {
-    if name.eq_ignore_ascii_case("ascmhl") {
+    if name.eq_ignore_ascii_case(LISTS) {
         return true;
     }
     if in_card {

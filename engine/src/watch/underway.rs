@@ -229,13 +229,23 @@ impl Underway {
                 None => return,
             }
         }
-        let (within, what, InBucket { place, sight, proof, .. }) = (root.to_owned(), folder.afterwards, file);
+        let (within, what, InBucket { transfer, place, sight, proof }) = (root.to_owned(), folder.afterwards, file);
         let path = root.join(&place);
-        let done = tokio::task::spawn_blocking(move || afterwards::see_to(&within, &place, &sight, &proof, what)).await;
+        let done = tokio::task::spawn_blocking(move || {
+            let done = afterwards::see_to(&within, &place, &sight, &proof, what)?;
+            let card = card_root(&place).filter(|_| what == Afterwards::Move);
+            // Where they cannot, they stay: nothing hangs on them.
+            let lists = card.and_then(|(card, _)| afterwards::lists_follow(&within, &card).ok().flatten());
+            Ok((done, lists))
+        })
+        .await;
         match done.map_err(Error::internal).flatten() {
             // Where it is another file by now, that one is another's to look at.
-            Ok(_) => {
+            Ok((_, lists)) => {
                 self.trouble = None;
+                if let Some(lists) = lists {
+                    receipt::is_now_in(core, transfer, &lists);
+                }
                 let profile = folder.profile.clone();
                 core.journal.note(move |c| watching::settled(c, &profile, &path));
             }

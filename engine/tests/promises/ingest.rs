@@ -1,11 +1,12 @@
 //! What an ingest box is for: a card that is copied into its watch folder, and a camera that shoots into it.
 
 use std::io::Write;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::support::Bench;
 use crate::watching::{folder, until_there};
-use rushes_engine::api::{Afterwards, WatchFolder};
+use rushes_engine::api::{Afterwards, ReceiptState, TransferRow, WatchFolder};
 use rushes_rig::practice::Practice;
 use rushes_rig::{Scratch, footage, until};
 
@@ -28,8 +29,14 @@ async fn a_card_in_a_watch_folder_is_one_batch_and_moved_once_its_receipt_says_t
     let is_moved = async || Ok(files.iter().all(|file| sent.join(file).is_file()).then_some(()));
     until("all of the card is moved", SOON, is_moved).await.unwrap();
 
-    let receipts: Vec<_> = std::fs::read_dir(ingest.join("A001/ascmhl")).unwrap().collect();
+    let lists = sent.join("A001/ascmhl");
+    until("its hash lists lie beside them", SOON, async || Ok(lists.is_dir().then_some(()))).await.unwrap();
+    let receipts: Vec<_> = std::fs::read_dir(&lists).unwrap().collect();
     assert_eq!(receipts.len(), 2, "a hash list and the chain: {receipts:?}");
+    let rows = bench.updates(0).await.rows;
+    let is_there =
+        |row: &TransferRow| matches!(&row.receipt, Some(ReceiptState::Safe { path, .. }) if Path::new(path).is_file());
+    assert!(rows.iter().all(is_there), "{rows:#?}");
     let rows = bench.updates(0).await.rows;
     assert_eq!(rows.len(), files.len(), "{rows:#?}");
     assert!(rows.iter().all(|row| row.card.is_some() && row.batch == rows[0].batch), "{rows:#?}");
@@ -39,6 +46,33 @@ async fn a_card_in_a_watch_folder_is_one_batch_and_moved_once_its_receipt_says_t
     for file in files {
         assert!(witness.same(file, &sent.join(file)).await.unwrap(), "{file}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_that_comes_back_under_another_name_with_one_more_clip_sends_that_and_may_be_wiped() {
+    let scratch = Scratch::new();
+    let practice = Practice::start(&scratch).await.unwrap();
+    let ingest = scratch.folder("ingest");
+    let film = |clip: &str, seed: u64| {
+        let clip = ingest.join(clip);
+        std::fs::create_dir_all(clip.parent().unwrap()).unwrap();
+        footage::random(&clip, 700_000 + seed, seed).unwrap();
+    };
+    (1..=3).for_each(|n| film(&format!("NO NAME/XDROOT/Clip/C000{n}.MXF"), n));
+    let bench = Bench::open(&scratch.join("home"), practice.bucket()).await;
+    bench.watch(folder(&ingest)).await.unwrap();
+    let safe = async |files: usize, batches: usize| {
+        let rows = bench.updates(0).await.rows;
+        let safe = rows.iter().filter(|row| matches!(row.receipt, Some(ReceiptState::Safe { .. })));
+        let of: std::collections::HashSet<_> = safe.clone().map(|row| row.batch).collect();
+        anyhow::ensure!(rows.len() <= files, "something went up twice: {rows:#?}");
+        Ok((safe.count() == files && of.len() == batches).then_some(()))
+    };
+    until("the card may be wiped", SOON, async || safe(3, 1).await).await.unwrap();
+
+    std::fs::rename(ingest.join("NO NAME"), ingest.join("NO NAME1")).unwrap();
+    film("NO NAME1/XDROOT/Clip/C0004.MXF", 4);
+    until("it may be wiped again, all of it", SOON, async || safe(4, 2).await).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

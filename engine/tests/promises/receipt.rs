@@ -50,7 +50,7 @@ impl Bench {
                 .unwrap();
             match state {
                 // It begins in the moment in which the last of it is done.
-                Some(ReceiptState::Checking | ReceiptState::None) if begun.elapsed().as_secs() < 60 => {
+                Some(ReceiptState::Checking { .. } | ReceiptState::None) if begun.elapsed().as_secs() < 60 => {
                     tokio::time::sleep(std::time::Duration::from_millis(20)).await;
                 }
                 state => return state,

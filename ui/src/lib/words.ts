@@ -76,13 +76,17 @@ export function receiptLine(receipt: ReceiptState): { sign: Sign; word: string; 
         sign: 'checking',
         word: 'Checking the card',
         tone: 'moving',
-        rest: 'It is read again. Do not wipe it yet',
+        rest: `${readAgain(receipt)}. Do not wipe it yet`,
       };
     case 'safe':
       return { sign: 'verified', word: 'Safe to wipe this card', tone: 'ok', rest: receipt.remark ?? '' };
     case 'trouble':
       return { sign: 'needs', word: 'Do not wipe this card', tone: 'needs', rest: receipt.sentence };
   }
+}
+
+function readAgain({ read, of }: { read: number; of: number }): string {
+  return of > 0 ? `It is read again: ${bytes(read)} of ${bytes(of)}` : 'It is read again';
 }
 
 /** What stands behind the tag: "Market fire · 512 MB". */

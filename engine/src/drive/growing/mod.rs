@@ -41,7 +41,8 @@ enum Turn {
 }
 
 pub(super) async fn upload(drive: &Drive, mut transfer: Transfer) -> Driven<Proof> {
-    let mut onlooker = Onlooker::at(find(drive, &mut transfer).await?.within(drive.core.folder_limit(&transfer)));
+    let source = find(drive, &mut transfer).await?.within(drive.core.folder_limit(&transfer));
+    let mut onlooker = Onlooker::at(source, drive.core.folder_quiet(&transfer).await?);
     let begun = drive.begun_upload().await?;
     if begun.is_none() && drive.plan().await?.is_empty() {
         let whole = is_whole(drive, &mut onlooker).await?;
@@ -59,6 +60,10 @@ pub(super) async fn upload(drive: &Drive, mut transfer: Transfer) -> Driven<Proo
     tracing::info!(id = drive.id, ?container, size = onlooker.last.size, "a recording goes up while it is written");
     // What other ways gained on it cannot be told: its own camera set the pace.
     drive.core.with(drive.id, |one| one.begun = None)?;
+    if begun.is_none() {
+        upload::tell_of_itself(&mut transfer, false).await;
+        drive.set_facts(&transfer).await?;
+    }
     let planned = parts::grown(None, onlooker.last.size).len().max(2);
     let mut multipart = match open::open(drive, &mut transfer, &onlooker.source, planned, begun).await? {
         Opened::There(proof) => return Ok(proof),

@@ -15,7 +15,8 @@ pub(super) const LOOK: Duration = Duration::from_millis(250);
 const STILL: u32 = 2;
 /// And after so many, only every so many looks.
 const SOON: u32 = 8;
-/// Where the system does not tell who writes, what has not changed for so long has ended.
+/// Where the system does not tell who writes, what has not changed for so long has ended, unless its watch folder says
+/// otherwise.
 const QUIET: Duration = Duration::from_secs(10);
 
 /// What a look showed.
@@ -35,11 +36,13 @@ pub(super) struct Onlooker {
     pub last: Look,
     still: u32,
     changed_at: Instant,
+    quiet: Duration,
 }
 
 impl Onlooker {
-    pub(super) fn at(source: Source) -> Onlooker {
-        Onlooker { last: source.look, source, still: 0, changed_at: Instant::now() }
+    pub(super) fn at(source: Source, quiet: Option<Duration>) -> Onlooker {
+        let quiet = quiet.unwrap_or(QUIET);
+        Onlooker { last: source.look, source, still: 0, changed_at: Instant::now(), quiet }
     }
 
     /// After a moment, looks again.
@@ -52,7 +55,7 @@ impl Onlooker {
                 return Ok(Seen::Renamed);
             }
             Whereabouts::Replaced => {
-                *self = Onlooker::at(self.source.anew().await?);
+                *self = Onlooker::at(self.source.anew().await?, Some(self.quiet));
                 return Ok(Seen::Replaced);
             }
             Whereabouts::Gone => {
@@ -74,7 +77,7 @@ impl Onlooker {
         Ok(match writer {
             Some(true) => Seen::Writing,
             Some(false) => Seen::Ended,
-            None if self.changed_at.elapsed() >= QUIET => Seen::Ended,
+            None if self.changed_at.elapsed() >= self.quiet => Seen::Ended,
             None => Seen::Writing,
         })
     }

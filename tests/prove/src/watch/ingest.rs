@@ -1,4 +1,4 @@
-//! An ingest box: `rushesctl watch` on folders that were added to it, started, killed and asked how it is doing.
+//! An ingest box: `rushesctl watch`, as it is shipped, on folders that were added to it, started, killed and asked how it is doing.
 
 use std::path::Path;
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub(super) struct Ingest {
 
 impl Ingest {
     pub(super) fn new(scratch: &Scratch, bucket: &Bucket) -> Result<Ingest> {
-        let ctl = Rushesctl::new(scratch, built::binary("rushesctl")?)?.with(&bucket.env());
+        let ctl = Rushesctl::new(scratch, built::release("rushesctl"))?.with(&bucket.env());
         Ok(Ingest { ctl, place: bucket.options().map(str::to_owned).into(), running: None })
     }
 

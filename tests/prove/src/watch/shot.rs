@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 
 use super::Goals;
 use super::recorder::{KINDS, Kind, plays, record, scene};
-use crate::built;
 use crate::evidence::Shown;
 use crate::speed::desk::Desk;
 
@@ -56,14 +55,17 @@ async fn rows(goals: Goals, kills: usize) -> Result<Shown> {
         });
         let killed: usize = takes.iter().map(|(_, take)| take.kills.len()).sum();
         let kills_said = if kills > 0 { format!("{killed} kills; ") } else { String::new() };
-        let figure =
-            format!("{kills_said}all bit-exact, all play; proved after, sent: {}", each.collect::<Vec<_>>().join("; "));
+        let told = takes.iter().filter(|(_, take)| take.told.is_some()).count();
+        let figure = format!(
+            "{kills_said}all bit-exact, all play, {told} tell their codec; proved after, sent: {}",
+            each.collect::<Vec<_>>().join("; ")
+        );
         let samples: Vec<Value> = takes
             .iter()
             .map(|(kind, take)| {
                 json!({
                     "container": kind.name, "bytes": take.bytes, "seconds_after": take.after, "sent": take.sent,
-                    "killed_at": take.kills, "acked_at_end": take.acked_at_end, "row": take.row,
+                    "killed_at": take.kills, "acked_at_end": take.acked_at_end, "told": take.told, "row": take.row,
                 })
             })
             .collect();
@@ -81,6 +83,8 @@ struct Take {
     /// Seconds into the recording.
     kills: Vec<f64>,
     acked_at_end: u64,
+    /// The codec that the object says it has: known before the recording ended, where the container tells by then.
+    told: Option<String>,
     row: Value,
 }
 
@@ -101,7 +105,7 @@ fn take(
 ) -> Result<Take> {
     let name = format!("take-{number}.{}", kind.ending);
     let clip = course.scratch().join(&name);
-    let desk = Desk::with(course, &built::binary("rushesctl")?)?;
+    let desk = Desk::sit_down(course)?;
     let (_, before) = desk.carried(Direction::Up)?;
     let mut recorder = record(scene, kind, &clip)?;
     let begun = Instant::now();
@@ -141,8 +145,10 @@ fn take(
     ensure!(bytes as f64 * 8.0 / 1e6 / seconds > goals.recording_mbit * 0.8, "{bytes} bytes are no such recording");
     let key = format!("takes/{name}");
     ensure!(course.at_server(async |witness| witness.same(&key, &clip).await)?, "other bytes in the bucket");
+    let head = course.at_server(async |witness| witness.head(&key).await)?.context("nothing is at its key")?;
+    let told = head.metadata.get("rushes-codec").cloned();
     plays(&clip, seconds)?;
     course.at_server(async |witness| witness.delete(&key).await)?;
     std::fs::remove_file(&clip)?;
-    Ok(Take { bytes, after, sent: (carried - before) as f64 / bytes as f64, kills: killed, acked_at_end, row })
+    Ok(Take { bytes, after, sent: (carried - before) as f64 / bytes as f64, kills: killed, acked_at_end, told, row })
 }
