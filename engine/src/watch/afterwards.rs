@@ -34,7 +34,7 @@ pub(super) fn see_to(root: &Path, place: &Path, sent: &Sight, proof: &Proof, wha
         Afterwards::Move | Afterwards::Delete => match is_what_was_sent(&path, sent) {
             Ok(false) => Ok(false),
             Ok(true) if what == Afterwards::Delete => fs::remove_file(&path).map(|()| true).map_err(failed),
-            Ok(true) => into_sent(root, place).map(|()| true).map_err(failed),
+            Ok(true) => into_sent(root, place).map(|_| true).map_err(failed),
             // Somebody else took it away.
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(true),
             Err(e) => Err(failed(e)),

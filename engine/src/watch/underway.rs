@@ -13,6 +13,7 @@ use crate::core::Core;
 use crate::error::{Code, Error, Result};
 use crate::journal::clips;
 use crate::journal::watching::{self, Sight};
+use crate::receipt;
 use crate::transfer::{Proof, Status, TransferId};
 
 /// So many of a folder's files stay on the list after they are done, in a process that watches for weeks: what they did stays in

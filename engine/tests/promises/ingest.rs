@@ -65,7 +65,7 @@ async fn a_card_that_comes_back_under_another_name_with_one_more_clip_sends_that
         let rows = bench.updates(0).await.rows;
         let safe = rows.iter().filter(|row| matches!(row.receipt, Some(ReceiptState::Safe { .. })));
         let of: std::collections::HashSet<_> = safe.clone().map(|row| row.batch).collect();
-        anyhow::ensure!(rows.len() <= files, "something went up twice: {rows:#?}");
+        assert!(rows.len() <= files, "something went up twice: {rows:#?}");
         Ok((safe.count() == files && of.len() == batches).then_some(()))
     };
     until("the card may be wiped", SOON, async || safe(3, 1).await).await.unwrap();

@@ -585,8 +585,10 @@ export type Proof =
 export type ReceiptState = 
 /**  There is none yet. */
 { state: "none" } | 
-/**  The card is read again and compared with what the bucket holds. */
-{ state: "checking" } | 
+/**  The card is read again and compared with what the bucket holds. Bytes. */
+{ state: "checking"; read?: number; 
+/**  0: not known yet. */
+of?: number } | 
 /**  All of the card is in the bucket, proved, and the card still holds just that. */
 { state: "safe"; 
 /**  Where the receipt is on this computer. */
