@@ -17,7 +17,10 @@ const USEFUL_PARTS: u64 = 128;
 const LARGE_PART: u64 = 32 * MIB;
 /// What a camera writes in a day at 200 Mb/s: so far a recording's parts stay as small as their numbers allow.
 const LONG_RECORDING: u64 = 2_160_000_000_000;
-/// A recording's parts grow with the root of what was written before them, in bytes: a day then takes 7,300 numbers.
+/// Of a recording, so far all parts are S3's smallest. Recorders come back to places all over what they have written, such as
+/// the partitions of MXF every ten seconds: the smaller the parts, the less goes again.
+const SHORT_RECORDING: u64 = 4_000_000_000;
+/// After that they grow with the root of what was written since, in bytes: a day then takes 8,100 numbers.
 const BY_ROOT: u64 = 400;
 /// What a recording's end is cut into, so that it goes by several connections.
 const TAIL_PARTS: u64 = 16;
@@ -59,16 +62,19 @@ fn cut(size: u64, each: u64) -> Vec<Part> {
 }
 
 /// How long the part of a recording is that begins at `offset`. The first ones leave at once, and what is not sent when
-/// the camera stops is seconds of it: 5 MiB in the first minutes, 60 MB after an hour at 50 Mb/s.
+/// the camera stops is seconds of it: 5 MiB in the first ten minutes, 56 MB after an hour at 50 Mb/s.
 pub fn grown_length(offset: u64) -> u64 {
     if offset >= LONG_RECORDING {
         return MAX_PART;
     }
-    (offset.isqrt() * BY_ROOT).div_ceil(MIB).saturating_mul(MIB).clamp(MIN_PART, MAX_PART)
+    (offset.saturating_sub(SHORT_RECORDING).isqrt() * BY_ROOT)
+        .div_ceil(MIB)
+        .saturating_mul(MIB)
+        .clamp(MIN_PART, MAX_PART)
 }
 
 /// The parts that a recording has grown past, after the last one that is planned. None where the numbers have run out:
-/// beyond 15 TiB such a file is sent when it has ended, by [`plan`].
+/// beyond 11 TiB such a file is sent when it has ended, by [`plan`].
 pub fn grown(last: Option<Part>, size: u64) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut last = last;
@@ -227,13 +233,13 @@ mod tests {
     }
 
     #[test]
-    fn a_days_recording_and_fifteen_tebibytes_have_numbers_enough() {
+    fn a_days_recording_and_eleven_tebibytes_have_numbers_enough() {
         let day = grown(None, LONG_RECORDING);
-        assert!(day.len() < 7_400, "{}", day.len());
+        assert!(day.len() < 8_200, "{}", day.len());
         assert!(day.iter().all(|part| part.length < 600 * MIB));
         let most = grown(None, MAX_OBJECT);
         let end = most.last().map_or(0, |part| part.offset + part.length);
-        assert!(most.len() as u64 == MAX_PARTS - 1 && end > 15 << 40, "{end}");
+        assert!(most.len() as u64 == MAX_PARTS - 1 && end > 11 << 40, "{end}");
         // Beyond it is not followed any more: it goes when it has ended, as any file of its size.
         assert!(
             tail(most.last().copied(), end + MAX_PART).is_some()

@@ -6,6 +6,7 @@ mod chaos;
 mod evidence;
 mod main_job;
 mod person;
+mod picture;
 mod routes;
 mod sign_in;
 mod speed;

@@ -85,7 +85,7 @@ export function receiptLine(receipt: ReceiptState): { sign: Sign; word: string; 
   }
 }
 
-function readAgain({ read, of }: { read: number; of: number }): string {
+function readAgain({ read = 0, of = 0 }: { read?: number; of?: number }): string {
   return of > 0 ? `It is read again: ${bytes(read)} of ${bytes(of)}` : 'It is read again';
 }
 

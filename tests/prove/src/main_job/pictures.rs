@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use rushes_rig::practice::Practice;
 use rushes_rig::proxy::Proxy;
 use rushes_rig::{footage, until};
@@ -12,6 +12,7 @@ use serde_json::json;
 use super::Goals;
 use crate::evidence::Shown;
 use crate::person::{LONG, Person, SOON, Theme};
+use crate::picture;
 
 pub async fn taken(goals: &Goals, folder: &Path) -> Result<Shown> {
     let mut samples = Vec::new();
@@ -113,13 +114,5 @@ fn in_minutes(minutes: i64) -> Result<String> {
 }
 
 async fn shot(goals: &Goals, window: &rushes_rig::window::Window, path: &Path) -> Result<serde_json::Value> {
-    window.screenshot(path).await?;
-    let bytes = std::fs::read(path)?;
-    ensure!(bytes.len() > 30_000, "{} is nearly empty", path.display());
-    // The size stands at a fixed place of a PNG's head.
-    let number =
-        |at: usize| bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).map(u32::from_be_bytes).context("no picture");
-    let (width, height) = (number(16)?, number(20)?);
-    let right = (width, height) == (goals.screenshot_width, goals.screenshot_height);
-    Ok(json!({ "picture": path.display().to_string(), "width": width, "height": height, "right": right }))
+    picture::taken(window, path, (goals.screenshot_width, goals.screenshot_height)).await
 }

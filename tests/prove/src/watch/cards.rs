@@ -29,10 +29,9 @@ pub async fn row(goals: &Goals) -> Result<Shown> {
     let bucket = seaweed.bucket();
     let (p2, xdcam) = (scratch.folder("P2_A001"), scratch.folder("XDCAM_B002"));
     for n in 1..=goals.card_clips {
-        p2_clip(&p2, n, goals.card_seconds)?;
         xdcam_clip(&xdcam, n, goals.card_seconds)?;
     }
-    p2_card(&p2, goals.card_clips)?;
+    make_p2(&p2, goals)?;
     xdcam_card(&xdcam, goals)?;
 
     let ctl = Rushesctl::new(&scratch, built::binary("rushesctl")?)?.with(&bucket.env());
@@ -182,6 +181,14 @@ fn p2_xml(name: &str, frames: u32, timecode: &str) -> String {
 </P2Main>
 "#
     )
+}
+
+/// A whole P2 card.
+pub(super) fn make_p2(card: &Path, goals: &Goals) -> Result<()> {
+    for n in 1..=goals.card_clips {
+        p2_clip(card, n, goals.card_seconds)?;
+    }
+    p2_card(card, goals.card_clips)
 }
 
 fn p2_card(card: &Path, clips: u32) -> Result<()> {

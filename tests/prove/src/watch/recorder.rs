@@ -1,7 +1,9 @@
 //! ffmpeg as a recorder: footage like a camera's, written in real time into each of the containers.
 //! May not live here: what must come of it.
 
-use std::path::Path;
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
@@ -60,4 +62,47 @@ pub fn plays(clip: &Path, seconds: f64) -> Result<()> {
     let complaint = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success() && complaint.trim().is_empty(), "it does not play: {complaint}");
     Ok(())
+}
+
+/// What a recorder wrote, piece by piece as it grew past them: so that it can be told afterwards what it came back to.
+/// The pieces are S3's smallest parts.
+pub struct Written {
+    path: PathBuf,
+    sums: Vec<u64>,
+}
+
+pub const PIECE: u64 = 5 << 20;
+
+impl Written {
+    pub fn of(path: &Path) -> Written {
+        Written { path: path.to_owned(), sums: Vec::new() }
+    }
+
+    /// Takes in what it has grown past since the last look.
+    pub fn look(&mut self) -> Result<()> {
+        let mut file = File::open(&self.path)?;
+        let size = file.metadata()?.len();
+        while (self.sums.len() as u64 + 1) * PIECE <= size {
+            self.sums.push(sum(&mut file, self.sums.len() as u64 * PIECE)?);
+        }
+        Ok(())
+    }
+
+    /// Bytes, in pieces, that are not what they were; but for the first piece, to which every recorder comes back.
+    pub fn changed(&self) -> Result<u64> {
+        let mut file = File::open(&self.path)?;
+        let mut pieces = 0;
+        for (i, was) in (0..).zip(&self.sums).skip(1) {
+            pieces += u64::from(sum(&mut file, i * PIECE)? != *was);
+        }
+        Ok(pieces * PIECE)
+    }
+}
+
+/// Of the piece at an offset, as far as it goes.
+fn sum(file: &mut File, offset: u64) -> Result<u64> {
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(offset))?;
+    file.take(PIECE).read_to_end(&mut bytes)?;
+    Ok(crc_fast::checksum(crc_fast::CrcAlgorithm::Crc64Nvme, &bytes))
 }

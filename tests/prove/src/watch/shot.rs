@@ -10,7 +10,7 @@ use rushes_rig::footage;
 use serde_json::{Value, json};
 
 use super::Goals;
-use super::recorder::{KINDS, Kind, plays, record, scene};
+use super::recorder::{KINDS, Kind, Written, plays, record, scene};
 use crate::evidence::Shown;
 use crate::speed::desk::Desk;
 
@@ -43,15 +43,18 @@ async fn rows(goals: Goals, kills: usize) -> Result<Shown> {
             let take = take(&goals, &course, &filmed, (i, kind), kills, seconds)
                 .with_context(|| format!("{}, take {}", kind.name, i + 1))?;
             eprintln!(
-                "    {}: {:.1} s after the recorder, {:.2} times its bytes went up",
-                kind.name, take.after, take.sent
+                "    {}: {:.1} s after the recorder, {:.2} times its bytes went up, {:.0} MB of it changed",
+                kind.name,
+                take.after,
+                take.sent,
+                take.changed as f64 / 1e6
             );
             takes.push((kind, take));
         }
         let passes = takes.iter().all(|(kind, take)| kills > 0 || is_good(&goals, *kind, take));
         let each = takes.iter().map(|(kind, take)| {
-            let shifted = if kind.shifts { " (all of it again)" } else { "" };
-            format!("{} {:.1} s, × {:.2}{shifted}", kind.name, take.after, take.sent)
+            let changed = take.changed as f64 / 1e6;
+            format!("{} {:.1} s, × {:.2} ({changed:.0} MB changed)", kind.name, take.after, take.sent)
         });
         let killed: usize = takes.iter().map(|(_, take)| take.kills.len()).sum();
         let kills_said = if kills > 0 { format!("{killed} kills; ") } else { String::new() };
@@ -64,7 +67,7 @@ async fn rows(goals: Goals, kills: usize) -> Result<Shown> {
             .iter()
             .map(|(kind, take)| {
                 json!({
-                    "container": kind.name, "bytes": take.bytes, "seconds_after": take.after, "sent": take.sent,
+                    "container": kind.name, "bytes": take.bytes, "changed": take.changed, "seconds_after": take.after, "sent": take.sent,
                     "killed_at": take.kills, "acked_at_end": take.acked_at_end, "told": take.told, "row": take.row,
                 })
             })
@@ -80,6 +83,8 @@ struct Take {
     after: f64,
     /// What went up, as a multiple of the recording.
     sent: f64,
+    /// Bytes of it that its recorder came back to, in whole parts.
+    changed: u64,
     /// Seconds into the recording.
     kills: Vec<f64>,
     acked_at_end: u64,
@@ -88,11 +93,12 @@ struct Take {
     row: Value,
 }
 
-/// Plain ones within the goal's seconds; one that was shifted also has the link's own time for all of it.
+/// Plain ones within the goal's seconds; one that was shifted also has the link's own time for all of it. What went up is the
+/// recording and what its recorder came back to, and no more.
 fn is_good(goals: &Goals, kind: Kind, take: &Take) -> bool {
     let again = if kind.shifts { take.bytes as f64 * 8.0 / 1e6 / goals.recording_link_mbit } else { 0.0 };
-    let sent = if kind.shifts { 2.0 } else { 1.0 };
-    take.after <= goals.recording_proved_seconds + again && take.sent <= sent * (1.0 + goals.recording_again_share)
+    let due = 1.0 + take.changed as f64 / take.bytes as f64;
+    take.after <= goals.recording_proved_seconds + again && take.sent <= due * (1.0 + goals.recording_again_share)
 }
 
 fn take(
@@ -119,7 +125,9 @@ fn take(
     moments.sort_by(f64::total_cmp);
     let mut running = desk.start(&put)?;
     let mut killed = Vec::new();
+    let mut written = Written::of(&clip);
     while recorder.try_wait()?.is_none() {
+        written.look()?;
         if moments.first().is_some_and(|at| begun.elapsed().as_secs_f64() >= *at) {
             moments.remove(0);
             running.kill()?;
@@ -140,6 +148,7 @@ fn take(
     let after = ended.elapsed().as_secs_f64();
     let row = running.rows()?.pop().context("no row")?;
     ensure!(row["state"] == "done" && row["proof"]["by"] == "wholeObject", "it ended badly: {row}");
+    let changed = written.changed()?;
     let (_, carried) = desk.carried(Direction::Up)?;
     let bytes = std::fs::metadata(&clip)?.len();
     ensure!(bytes as f64 * 8.0 / 1e6 / seconds > goals.recording_mbit * 0.8, "{bytes} bytes are no such recording");
@@ -150,5 +159,14 @@ fn take(
     plays(&clip, seconds)?;
     course.at_server(async |witness| witness.delete(&key).await)?;
     std::fs::remove_file(&clip)?;
-    Ok(Take { bytes, after, sent: (carried - before) as f64 / bytes as f64, kills: killed, acked_at_end, told, row })
+    Ok(Take {
+        bytes,
+        changed,
+        after,
+        sent: (carried - before) as f64 / bytes as f64,
+        kills: killed,
+        acked_at_end,
+        told,
+        row,
+    })
 }
