@@ -39,7 +39,7 @@ test.each([
     { state: 'checking', read: 2_000_000_000, of: 64_000_000_000 } as const,
     'Checking the card',
     'moving',
-    'It is read again: 2 GB of 64 GB. Do not wipe it yet',
+    'It is read again: 2\u00a0GB of 64\u00a0GB. Do not wipe it yet',
   ],
   [safe(null), 'Safe to wipe this card', 'ok', ''],
   [safe('The card is write-protected.'), 'Safe to wipe this card', 'ok', 'The card is write-protected.'],
