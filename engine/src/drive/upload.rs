@@ -24,13 +24,13 @@ use crate::transfer::{Change, Direction, Proof, Recording, Transfer};
 pub(super) async fn upload(drive: &Drive) -> Driven<Proof> {
     let transfer = drive.transfer()?;
     if transfer.recording != Recording::No {
-        return super::growing::upload(drive, transfer).await;
+        return Box::pin(super::growing::upload(drive, transfer)).await;
     }
     let source = Source::open(&transfer.path).await?.within(drive.core.folder_limit(&transfer));
     if transfer.look.is_some_and(|look| !look.same_file(&source.look)) {
         return Err(changed(&transfer.path).into());
     }
-    whole(drive, transfer, source).await
+    Box::pin(whole(drive, transfer, source)).await
 }
 
 /// A file that is whole, as it was looked at.
@@ -44,22 +44,23 @@ pub(super) async fn whole(drive: &Drive, mut transfer: Transfer, source: Source)
         // The facts come first: a plan without them would be one of a file that nobody looked at.
         transfer.size = source.look.size;
         transfer.look = Some(source.look);
-        tell_of_itself(&mut transfer, true).await;
+        Box::pin(tell_of_itself(&mut transfer, true)).await;
         drive.set_facts(&transfer).await?;
         plan = drive.set_plan(parts::plan(transfer.size)?).await?;
     }
     // A store that is not known yet is found out by a multipart upload, of whatever size: it can be given up unseen.
     let begun = drive.begun_upload().await?;
     if plan.len() == 1 && begun.is_none() && (known.is_some() || transfer.size == 0) {
-        return super::upload_small::upload(drive, transfer, &source, &store, offers).await;
+        return Box::pin(super::upload_small::upload(drive, transfer, &source, &store, offers)).await;
     }
 
-    let multipart = match open(drive, &mut transfer, &source, plan.len(), begun).await? {
+    let opening = Box::pin(open(drive, &mut transfer, &source, plan.len(), begun));
+    let multipart = match opening.await? {
         Opened::There(proof) => return Ok(proof),
         Opened::Upload(multipart) => multipart,
     };
     let sending = Sending { drive, transfer: &transfer, source: &source, multipart: &multipart };
-    let proof = sending.to_the_end(plan).await?;
+    let proof = Box::pin(sending.to_the_end(plan)).await?;
     claim::give_up(&drive.core, drive.id, None);
     Ok(proof)
 }

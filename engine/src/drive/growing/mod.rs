@@ -53,7 +53,7 @@ pub(super) async fn upload(drive: &Drive, mut transfer: Transfer) -> Driven<Proo
             (transfer.recording, transfer.look) = (Recording::No, None);
             drive.set_facts(&transfer).await?;
             let source = Source::open(&transfer.path).await?.within(drive.core.folder_limit(&transfer));
-            return upload::whole(drive, transfer, source).await;
+            return Box::pin(upload::whole(drive, transfer, source)).await;
         }
     }
     let container = recording::container_of(onlooker.source.path());
@@ -61,11 +61,12 @@ pub(super) async fn upload(drive: &Drive, mut transfer: Transfer) -> Driven<Proo
     // What other ways gained on it cannot be told: its own camera set the pace.
     drive.core.with(drive.id, |one| one.begun = None)?;
     if begun.is_none() {
-        upload::tell_of_itself(&mut transfer, false).await;
+        Box::pin(upload::tell_of_itself(&mut transfer, false)).await;
         drive.set_facts(&transfer).await?;
     }
     let planned = parts::grown(None, onlooker.last.size).len().max(2);
-    let mut multipart = match open::open(drive, &mut transfer, &onlooker.source, planned, begun).await? {
+    let opening = Box::pin(open::open(drive, &mut transfer, &onlooker.source, planned, begun));
+    let mut multipart = match opening.await? {
         Opened::There(proof) => return Ok(proof),
         Opened::Upload(multipart) => multipart,
     };
@@ -104,7 +105,7 @@ pub(super) async fn upload(drive: &Drive, mut transfer: Transfer) -> Driven<Proo
         say_if_all_changed(drive, &mut transfer).await?;
         drive.core.change(drive.id, Change::Finish)?;
         let sending = Sending { drive, transfer: &transfer, source: &onlooker.source, multipart: &multipart };
-        let proof = sending.complete(plan).await?;
+        let proof = Box::pin(sending.complete(plan)).await?;
         claim::give_up(&drive.core, drive.id, None);
         return Ok(proof);
     }
