@@ -205,10 +205,10 @@ pub(crate) async fn make(core: Arc<Core>) {
                 let is_all =
                     if made.files == 1 { "its file is".into() } else { format!("all {} files are", made.files) };
                 let remark = made.remark.as_ref().map_or(String::new(), |remark| format!(" {remark}"));
-                set_state(&core, batch, ReceiptState::Safe { path, at, remark: made.remark });
                 let body =
                     format!("{name}: {is_all} in the bucket and proved, and the card still holds just that.{remark}");
                 core.board.tell(About::BatchDone, "Safe to wipe this card".into(), body);
+                set_state(&core, batch, ReceiptState::Safe { path, at, remark: made.remark });
             }
             Err(Stopped::Closing) => return,
             Err(Stopped::Trouble(sentence)) => {
