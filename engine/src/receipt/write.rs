@@ -37,7 +37,7 @@ pub(super) fn hash_list(list: &HashList, host: &str, now: &str) -> String {
 fn sums(folder: &Folder, now: &str) -> String {
     let name = Format::OURS.name();
     let sum = |what: &str, value: &str| {
-        format!("      <{what}>\n        <{name} hashdate=\"{now}\">{value}</{name}>\n      </{what}>\n")
+        format!("      <{what}>\n        <{name} hashdate=\"{now}\">{}</{name}>\n      </{what}>\n", escape(value))
     };
     sum("content", &folder.content) + &sum("structure", &folder.structure)
 }
