@@ -1,6 +1,7 @@
 //! The proof of a card: once all of it is in the bucket and proved, it is read again and compared with what the bucket holds,
 //! and a receipt says so, beside the files and in the bucket, as a hash list of ASC MHL v2. Then, and only then, the card may
-//! be wiped. `check` makes it, `open` reads one again, `object` asks the bucket. May not live here: transfers.
+//! be wiped. `check` makes it with `in_bucket`, `keep` puts it where it belongs, `open` reads one again, `object` asks the
+//! bucket. May not live here: transfers.
 
 mod card;
 mod check;
